@@ -17,6 +17,7 @@ from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.publisher.ledger_service import LedgerWriter
 from syndicate.service.content_service import ContentService
+from syndicate.service.editor_reports import EditorReports
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger
@@ -101,6 +102,11 @@ class StepwiseService:
         )
 
     @cached_property
+    def editor_reports(self) -> EditorReports:
+        """Reports on the edition."""
+        return EditorReports(self.content, lambda: self.edition)
+
+    @cached_property
     def site(self) -> AppClient:
         """A client of the web application."""
         return AppClient(reader=self, service_info=self.service_info)
@@ -171,7 +177,11 @@ async def stepwise_service(
         async with subscription_service_on(
             database, service, clock=lambda: service.edition.at
         ) as service.subscriptions:
-            yield service
+            try:
+                yield service
+            finally:
+                if "editor_reports" in vars(service):
+                    service.editor_reports.close()
     finally:
         await database.close()
 

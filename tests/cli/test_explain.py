@@ -5,14 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.explain import (
-    Explanation,
-    FeedMembership,
-    exclusion_reason,
-    explanation_lines,
-)
+from syndicate.cli.explain import explanation_lines
+from syndicate.model.explanation import Explanation, FeedMembership
 from syndicate.model.post import Path as PostPath
 from syndicate.model.selection import Selection
+from syndicate.service.explanation import exclusion_reason
 from tests import samples
 from tests.cli.conftest import FILES, Run
 from tests.content_repository import ContentRepository

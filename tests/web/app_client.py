@@ -23,7 +23,7 @@ from syndicate.model.selection import Selection
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.web.app import create_app
 from syndicate.web.http_policy import HttpPolicy
-from syndicate.web.services import Readiness, Services, SubscriptionManager
+from syndicate.web.services import EditorReports, Readiness, Services, SubscriptionManager
 from tests import samples
 
 VOCABULARY = Vocabulary(
@@ -59,6 +59,11 @@ class SampleReader:
     subscription_requests: list[WebSubRequest] = field(default_factory=list)
     wait_time: timedelta = timedelta()
     removed: tuple[LedgerEntry, ...] = ()
+
+    @property
+    def editor_reports(self) -> EditorReports:
+        """There are none: the posts are in no repository."""
+        raise NotReady("the posts are in no repository")
 
     @property
     def edition(self) -> Edition:

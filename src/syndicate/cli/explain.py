@@ -1,9 +1,8 @@
 """`syndicate explain`: the fields of a post, their origin, and the feeds that contain it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Annotated, Any, Final
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
@@ -11,20 +10,8 @@ from syndicate.cli.check import problem_json, problem_lines
 from syndicate.cli.options import AsJson, At, ConfigFile, Rev, command_app
 from syndicate.cli.output import print_json, print_result
 from syndicate.cli.snapshot import open_snapshot
-from syndicate.content.link_targets import LinkTargets
-from syndicate.content.site_pages import post_url
-from syndicate.content.site_source import (
-    DEFAULT_ORIGIN,
-    SiteSource,
-    engine_of_body,
-    markdown_origin,
-)
-from syndicate.dialects.fields import Fields
-from syndicate.errors import UnknownName
-from syndicate.model.edition import Edition, Problem, SourceSnapshot
-from syndicate.model.post import BlobId, Path, Post, RenderedPost
-from syndicate.model.selection import Selection
-from syndicate.service.snapshot_reader import SnapshotReader
+from syndicate.model.explanation import Explanation, FeedMembership
+from syndicate.service.explanation import explain_posts
 
 app = command_app()
 
@@ -42,72 +29,13 @@ def explain(
     Shows where each field comes from, which feeds contain the post, and why others do not.
     """
     with open_snapshot(config, rev=rev, at=at) as reader:
-        found = explain_posts(reader, post)
+        found = explain_posts(reader.content, reader.edition, post)
     if as_json:
         print_json([_explanation_json(explanation) for explanation in found])
         return
     for explanation in found:
         for line in explanation_lines(explanation):
             print_result(line)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """A field of a post, with its value and the origin of the value."""
-
-    name: str
-    value: str | int | bool | None
-    origin: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedMembership:
-    """Why a feed does not contain a post; ``reason`` is empty if it does."""
-
-    feed: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
-    """What a commit did to a file; ``served`` says whether this version is served."""
-
-    at: datetime
-    commit: str
-    what: str
-    served: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """One file; ``hidden`` is why the file is not served, empty if it is.
-
-    ``history`` is that of the first-parent line, oldest commit first.
-    """
-
-    source: str
-    path: Path
-    commit: str
-    hidden: str
-    fields: tuple[Field, ...] = ()
-    feeds: tuple[FeedMembership, ...] = ()
-    history: tuple[HistoryEntry, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-
-def explain_posts(reader: SnapshotReader, text: str) -> tuple[Explanation, ...]:
-    """Explain the files that ``text`` names: by path, URL, key or ID.
-
-    A path may exist in several sources. Raises `UnknownName` if it exists in none.
-    """
-    found = tuple(_matching_files(reader, text.removeprefix("./")))
-    if found:
-        return found
-    raise UnknownName(
-        f"no file of any source matches {text!r}",
-        code="unknown-post",
-        hint="Use a path relative to the root of the repository, a URL, a key or an ID.",
-    )
 
 
 def _explanation_json(explanation: Explanation) -> dict[str, Any]:
@@ -146,199 +74,3 @@ def _excluding_feeds(memberships: Sequence[FeedMembership]) -> Iterator[str]:
             yield f"Not in {membership.feed}: {membership.reason}."
     if obvious:
         yield f"Not in {len(obvious)} feeds of other categories and sources."
-
-
-def _matching_files(reader: SnapshotReader, text: str) -> Iterator[Explanation]:
-    for snapshot in reader.edition.snapshots:
-        posts = [post for post in snapshot.posts if _is_match(post, text)]
-        for post in posts:
-            yield _explain_post(reader, snapshot, post)
-        paths = {file.path: file.reason for file in snapshot.hidden if file.path == text}
-        for path in {p.path for p in snapshot.problems if p.path == text} - {p.path for p in posts}:
-            paths.setdefault(path, "excluded by a problem")
-        for path, reason in paths.items():
-            yield Explanation(
-                source=snapshot.source.name,
-                path=path,
-                commit=snapshot.commit,
-                hidden=reason,
-                fields=_unserved_fields(reader, snapshot, path),
-                history=_history(reader, snapshot, path),
-                problems=_problems(snapshot, path),
-            )
-
-
-def _is_match(post: Post, text: str) -> bool:
-    return text in (post.path, post.key, post.id, post.tag) or text.rstrip("/") == post.url.rstrip(
-        "/"
-    )
-
-
-def _problems(snapshot: SourceSnapshot, path: Path) -> tuple[Problem, ...]:
-    return tuple(problem for problem in snapshot.problems if problem.path == path)
-
-
-def _explain_post(reader: SnapshotReader, snapshot: SourceSnapshot, post: Post) -> Explanation:
-    edition = reader.edition
-    index = reader.content.index(snapshot.source)
-    (render_input,) = index.render_inputs([post], LinkTargets(posts=()))
-    (rendered_post,) = reader.content.render_posts([post], edition)
-    return Explanation(
-        source=snapshot.source.name,
-        path=post.path,
-        commit=snapshot.commit,
-        hidden=_reason_not_live(post, edition),
-        fields=tuple(_fields(rendered_post, render_input.fields, index.site_source)),
-        feeds=tuple(
-            FeedMembership(
-                feed=feed.name,
-                reason=_reason_not_live(post, edition) or exclusion_reason(post, feed.selection),
-            )
-            for feed in edition.feeds.values()
-        ),
-        history=_history(
-            reader,
-            snapshot,
-            post.path,
-            served=None if _reason_not_live(post, edition) else post.blob,
-        ),
-        problems=_problems(snapshot, post.path),
-    )
-
-
-def _unserved_fields(
-    reader: SnapshotReader, snapshot: SourceSnapshot, path: Path
-) -> tuple[Field, ...]:
-    """Return the fields of a file that is not served, as far as it can be parsed."""
-    fields = reader.content.index(snapshot.source).parsed_file(path, snapshot.commit).fields
-    if fields is None:
-        return ()
-    origins = dict(fields.origins)
-    published = fields.published.isoformat() if fields.published else ""
-    values: dict[str, str | bool] = {
-        "title": fields.title,
-        "published": published[:10] if fields.precision == "day" else published,
-        "expires": fields.expires.isoformat() if fields.expires else "",
-        "permalink": fields.permalink,
-        "language": fields.language,
-        "categories": ", ".join(category.slug for category in fields.categories),
-        "carousel": fields.carousel,
-        "summary": fields.summary,
-        "image": fields.image,
-        "authors": ", ".join(fields.authors),
-    }
-    return tuple(
-        Field(name=name, value=value, origin=origins[name])
-        for name, value in values.items()
-        if value and name in origins
-    )
-
-
-def _history(
-    reader: SnapshotReader, snapshot: SourceSnapshot, path: Path, *, served: BlobId | None = None
-) -> tuple[HistoryEntry, ...]:
-    """Return the history of a file; the last version with the blob ``served`` is the served one."""
-    entries = reader.content.index(snapshot.source).timeline(path, snapshot.commit)
-    commits = [entry.commit for entry in entries if served and entry.blob == served]
-    return tuple(
-        HistoryEntry(
-            at=entry.time.astimezone(snapshot.source.zone),
-            commit=entry.commit,
-            what=entry.description,
-            served=entry.commit in commits[-1:],
-        )
-        for entry in entries
-    )
-
-
-def _reason_not_live(post: Post, edition: Edition) -> str:
-    """Return why ``post`` is not live at the time of ``edition``, empty if it is."""
-    if post.published > edition.at:
-        return f"scheduled for {post.published.isoformat()}"
-    if post.expires and post.expires <= edition.at:
-        return f"expired on {post.expires.isoformat()}"
-    return ""
-
-
-_NOT_IN_CAROUSEL: Final = "carousel_show is not set to true"
-
-
-def exclusion_reason(post: Post, selection: Selection) -> str:
-    """Return why ``selection`` does not contain ``post``, empty if it does."""
-    reasons = [
-        f"not filed under {' or '.join(sorted(group))}"
-        for group in sorted(selection.categories, key=sorted)
-        if not group & {category.slug for category in post.categories}
-    ]
-    if selection.carousel not in (None, post.carousel):
-        reasons.append("in the carousel" if post.carousel else _NOT_IN_CAROUSEL)
-    if selection.sources is not None and post.source not in selection.sources:
-        reasons.append(f"not from {' or '.join(sorted(selection.sources))}")
-    if post not in Selection(languages=selection.languages):
-        reasons.append(f"not in {' or '.join(sorted(selection.languages or ()))}")
-    return ", ".join(reasons)
-
-
-def _fields(rendered_post: RenderedPost, fields: Fields, described: SiteSource) -> Iterator[Field]:
-    """Yield the fields of a rendered post, with the origin of each value."""
-    origins = dict(fields.origins)
-    post = rendered_post.post
-    derived = {key: origin for key, origin in described.origins if origin != DEFAULT_ORIGIN}
-    url_origin = post_url(fields, post.path, described, post.published).origin
-    for name, value, keys, default in (
-        *_identity_rows(post, url_origin, derived.get("language", "the source")),
-        *_content_rows(rendered_post),
-        _markdown_row(post.path, described),
-    ):
-        if value not in ("", None):
-            origin = next((origins[key] for key in keys if key in origins), default)
-            yield Field(name=name, value=value, origin=origin)
-
-
-_Row = tuple[str, str | int | bool | None, tuple[str, ...], str]
-"""A field, its value, its front-matter keys, and the origin if none of them is present."""
-
-
-def _identity_rows(post: Post, url_origin: str, language_origin: str) -> Iterator[_Row]:
-    exact = post.precision == "second"
-    published = post.published.isoformat() if exact else str(post.published.date())
-    if post.tag:
-        yield "id", post.id, ("guid",), "ids of the source"
-        yield "tag", post.tag, (), "first path and first commit"
-    else:
-        yield "id", post.id, (), "first path and first commit"
-    yield "key", post.key, (), "end of the tag URI"
-    yield "url", post.url, ("permalink",), url_origin
-    yield "title", post.title, ("title",), ""
-    yield "published", published, ("published",), "first commit"
-    yield "updated", post.updated.isoformat(), (), "last change of title, summary or text"
-    expires = post.expires.isoformat() if post.expires else ""
-    yield "expires", expires, ("expires",), ""
-    yield "language", post.language, ("language",), language_origin
-    categories = ", ".join(category.slug for category in post.categories)
-    yield "categories", categories, ("categories",), "the source"
-    yield "carousel", post.carousel, ("carousel",), "not set"
-
-
-def _markdown_row(path: Path, described: SiteSource) -> _Row:
-    engine = engine_of_body(described.source, path)
-    is_html = engine.flavour == "html"
-    origin = "end of the path" if is_html else markdown_origin(described)
-    return "markdown", "html" if is_html else str(engine), (), origin
-
-
-def _content_rows(rendered_post: RenderedPost) -> Iterator[_Row]:
-    yield "summary", rendered_post.summary, ("summary",), "beginning of the text"
-    if rendered_post.image:
-        yield "image", rendered_post.image.url, ("card_image", "image"), "first image of the text"
-        yield "image_alt", rendered_post.image.alt, ("card_image_alt", "image_alt"), "same image"
-    attachments = ", ".join(attachment.url for attachment in rendered_post.attachments)
-    yield "attachments", attachments, ("attachments",), "audio and video of the text"
-    authors = ", ".join(author.name for author in rendered_post.authors)
-    yield "authors", authors, ("byline", "authors"), ""
-    yield "external_url", rendered_post.external_url, ("external_url",), ""
-    yield "reading_minutes", rendered_post.reading_minutes, ("reading_minutes",), "word count"
-    if rendered_post.card:
-        yield "card_title", rendered_post.card.title, ("card_title",), "the title"
-        yield "card_summary", rendered_post.card.summary, ("card_summary",), "the summary"
-        yield "card_image", rendered_post.card.image, ("card_image",), "the image"

@@ -62,6 +62,25 @@ def mirror_ref(ref: str) -> str:
     return f"{MIRROR_NAMESPACE}{plain.decode()}"
 
 
+def names_here(rev: str) -> tuple[str, ...]:
+    """Return the names that ``rev``, a branch, tag or commit, may have on this host.
+
+    They are its own, and those of branches of a remote that were fetched.
+    """
+    return rev, *(mirror_ref(f"{prefix}{rev}") for prefix in ("", "refs/heads/", "refs/"))
+
+
+def local_repository(location: str, ref: str, mirrors: pathlib.Path) -> tuple[str, str]:
+    """Return where the repository at ``location`` is on this host, and the name of ``ref`` there.
+
+    A remote repository is in its mirror below ``mirrors``.
+    """
+    parsed = RepositoryLocation.parse(location)
+    if not parsed.is_remote:
+        return location, ref
+    return str(mirrors.absolute() / f"{parsed.mirror_name}.git"), mirror_ref(ref)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
     """The mirror of ``location`` in ``folder``.

@@ -88,6 +88,11 @@ class ContentService:
             self._indexes, cache=self._cache, pool=self._render_pool, is_public=is_public
         )
 
+    @property
+    def render_pool(self) -> RenderPool:
+        """The processes that render, for another service that shares them."""
+        return self._render_pool
+
     def start_renderer(self) -> None:
         """Start the render process now rather than with the first post."""
         self._render_pool.start()

@@ -23,6 +23,7 @@ from syndicate.model.websub_request import LeaseLimits, WebSubRequest
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.cache_maintenance import prune_cache_daily, save_indexes_hourly
 from syndicate.service.content_service import ContentService
+from syndicate.service.editor_reports import EditorReports
 from syndicate.service.process_tuning import freeze_gc, lower_thread_priority
 from syndicate.service.supervisor import PAUSE_SECONDS, Restarts, run_forever
 from syndicate.web.app import create_app
@@ -75,6 +76,7 @@ class LiveServices:
         self._render_threads: Final = ThreadPoolExecutor(
             4, "rendering", initializer=lower_thread_priority
         )
+        self.editor_reports: Final = EditorReports(content, lambda: self.edition)
         self._database: DatabaseServices | None = None
         self._database_error: str | None = None
         self._database_opened: Final = asyncio.Event()
@@ -196,6 +198,7 @@ class LiveServices:
         """Cancel rendering, and wait for the threads that begin it: they read the repositories."""
         self._content.stop_rendering()
         self._render_threads.shutdown(cancel_futures=True)
+        self.editor_reports.close()
 
 
 _FIRST_RESPONSE_SECONDS: Final = 0.5
@@ -336,6 +339,7 @@ def _http_policy(content: ContentService) -> HttpPolicy:
         stale_if_error=service.stale_if_error,
         redirects=dict(content.settings.redirects),
         metrics_token=service.metrics_token,
+        pages_open=content.settings.pages_open,
         requests_per_minute=service.requests_per_minute,
         proxies=service.proxies,
         hook_secrets=content.settings.hook_secrets,

@@ -1,7 +1,7 @@
 """Manage subscriptions, deliveries and tokens, for commands and the web."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -243,6 +243,10 @@ class SubscriptionService:
             redacted = tuple(redact_attempt(attempt, subscription.url) for attempt in attempts)
             return redact_delivery(delivery), redacted
         return delivery, attempts
+
+    async def count_deliveries(self, post_id: str) -> Mapping[str, int]:
+        """Return the number of subscribers by the state of their latest delivery of a post."""
+        return await self.delivery_log.count_for_post(post_id)
 
     async def replay(self, delivery_id: str, owner: str | None) -> Delivery:
         """Send a delivery again with the same ID; raises `UnknownName`."""

@@ -71,6 +71,12 @@ class AgencyTable(Table):
 class PagesTable(Table):
     """Pages for people."""
 
+    open: bool = Field(
+        default=False,
+        description="Show `/explain` and `/check` to everybody, for what is served at present. "
+        "Branches and other times always need a token of an admin or editor.",
+    )
+
     templates: str = Field(
         default="",
         description="Folder with templates that replace those of the service.",

@@ -78,6 +78,8 @@ class Settings:
     delivery: DeliveryTable
     websub: WebSubTable
     limits: LimitsTable
+    pages_open: bool
+    """Whether everybody may see the pages for editors, for what is served at present."""
     retention: Retention
     content_limits: ContentLimits
     asset_bytes: int
@@ -115,6 +117,7 @@ class Settings:
             delivery=tables.delivery,
             websub=tables.websub,
             limits=tables.limits,
+            pages_open=tables.pages.open,
             retention=build_retention(tables.retention),
             content_limits=build_content_limits(tables.limits),
             asset_bytes=tables.limits.asset_bytes,

@@ -64,6 +64,30 @@ class DeliveryLog:
                 delivery_from_row(row) for row in (await connection.execute(query)).mappings()
             )
 
+    async def count_for_post(self, post_id: str) -> dict[str, int]:
+        """Return the number of subscriptions by the state of their latest delivery of a post."""
+        latest = (
+            select(DELIVERY.c.subscription_id, func.max(DELIVERY.c.seq).label("seq"))
+            .join(EVENT, EVENT.c.id == DELIVERY.c.event_id)
+            .where(EVENT.c.post_id == post_id)
+            .group_by(DELIVERY.c.subscription_id)
+            .subquery()
+        )
+        query = (
+            select(DELIVERY.c.state, func.count())
+            .join(
+                latest,
+                and_(
+                    latest.c.subscription_id == DELIVERY.c.subscription_id,
+                    latest.c.seq == DELIVERY.c.seq,
+                ),
+            )
+            .group_by(DELIVERY.c.state)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {row[0]: row[1] for row in rows}
+
     async def find(self, delivery_id: str) -> tuple[Delivery, tuple[Attempt, ...]]:
         """Return a delivery and its attempts, the oldest first; raises `UnknownName`."""
         subscription_id, seq = _parse_id(delivery_id)

@@ -17,6 +17,7 @@ from syndicate.web.changes import Changes
 from syndicate.web.context import WebContext
 from syndicate.web.developers import Developers
 from syndicate.web.discovery import Discovery
+from syndicate.web.editors import EditorPages
 from syndicate.web.embeds import Embeds
 from syndicate.web.feeds import Feeds
 from syndicate.web.health import Health
@@ -43,7 +44,7 @@ _PREFLIGHT_HEADERS: Final = {
 
 _ROUTE_GROUPS: Final = (
     *(Health, Feeds, Api, Changes, PushHooks, ContentProblems, Subscriptions, Deliveries),
-    *(Hub, Assets, Discovery, Developers, Embeds, Portal, PortalSubscriptions, Pages),
+    *(Hub, Assets, Discovery, Developers, Embeds, EditorPages, Portal, PortalSubscriptions, Pages),
 )
 
 

@@ -24,7 +24,8 @@ class HttpPolicy:
     `web.http.rate_limit`, also for the last two). ``hook_secrets`` are shared with git hosts, by
     source. ``leases`` bounds the leases that the hub grants. ``delivery_timeout_seconds`` and
     ``delivery_attempts`` are what webhook subscribers can rely on, ``egress`` is where their
-    requests come from (CIDR).
+    requests come from (CIDR). With ``pages_open``, everybody may see the explanations and problems
+    of what is served at present.
     """
 
     max_age: int = 300
@@ -42,6 +43,7 @@ class HttpPolicy:
     delivery_timeout_seconds: float = 15
     delivery_attempts: int = 11
     egress: tuple[str, ...] = ()
+    pages_open: bool = False
 
     cache_control: str = field(init=False)
     """Cache-Control of everything that shared caches may store (RFC 9111, RFC 5861)."""

@@ -1,6 +1,6 @@
 """What the web answers from: the ports that the service implements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -18,6 +18,8 @@ from syndicate.model.delivery import (
     RequestFault,
     SubscriptionStatus,
 )
+from syndicate.model.edition import Problem
+from syndicate.model.explanation import Explanation
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.model.websub_request import WebSubRequest
@@ -176,6 +178,10 @@ class SubscriptionManager(Protocol):
         """Return a delivery with all its attempts; raises `UnknownName`."""
         ...
 
+    async def count_deliveries(self, post_id: str) -> Mapping[str, int]:
+        """Return the number of subscribers by the state of the latest delivery of a post."""
+        ...
+
     async def replay(self, delivery_id: str, owner: str | None) -> Delivery:
         """Send a delivery again with the same id; raises `UnknownName`."""
         ...
@@ -190,8 +196,33 @@ class SubscriptionManager(Protocol):
         ...
 
 
+class EditorReports(Protocol):
+    """Makes reports for editors, also on a branch and at another time.
+
+    ``rev`` is a branch, tag or commit that this host has, empty for what is served; ``at`` a time,
+    None for the present. Raises `UnknownName`, `RepositoryError`, and `NotReady` if too many wait.
+    """
+
+    async def explain(
+        self, text: str, *, rev: str = "", at: datetime | None = None
+    ) -> tuple[Explanation, ...]:
+        """Explain the posts that ``text`` names: path, file name, URL, key or ID."""
+        ...
+
+    async def check(
+        self, source: str, *, rev: str = "", at: datetime | None = None
+    ) -> tuple[Problem, ...]:
+        """Return the problems of ``source``, by file and line."""
+        ...
+
+
 class Services(ContentReader, Protocol):
     """Everything the web serves from: content, changes, subscriptions and the hub."""
+
+    @property
+    def editor_reports(self) -> EditorReports:
+        """Reports for editors."""
+        ...
 
     @property
     def readiness(self) -> Readiness:

@@ -1,0 +1,164 @@
+"""The pages for editors: explanations of posts and problems of a source."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from syndicate.errors import UnknownName
+from syndicate.model.edition import Problem
+from syndicate.model.explanation import Explanation, FeedMembership
+from syndicate.model.feed import ServiceInfo
+from syndicate.render.pages.html_pages import render_page
+
+_LABELS: Final = {
+    "title": "Title",
+    "published": "Date",
+    "updated": "Last change",
+    "expires": "Expires",
+    "url": "URL",
+    "permalink": "Permalink",
+    "summary": "Summary",
+    "authors": "Author",
+    "image": "Picture",
+    "image_alt": "Description of the picture",
+    "categories": "Categories",
+    "carousel": "In the carousel",
+    "language": "Language",
+    "reading_minutes": "Minutes to read",
+    "external_url": "Original on another site",
+    "card_title": "Title in the carousel",
+    "card_summary": "Summary in the carousel",
+    "card_image": "Picture in the carousel",
+    "attachments": "Audio and video",
+    "markdown": "Markdown",
+}
+"""The fields that editors ask for, in the order of the page; others are in `syndicate explain`."""
+_ALWAYS: Final = {
+    "authors": "nobody is named; write authors: in the front matter",
+    "image": "none; write image: in the front matter, or put a picture into the text",
+    "categories": "none; write categories: in the front matter",
+}
+"""What the page says where a field has no value."""
+_DELIVERIES: Final = (
+    (("delivered",), "received the latest version"),
+    (("pending", "leased"), "wait for it"),
+    (("exhausted",), "did not receive it: their own systems did not accept it for three days"),
+)
+_MAX_FEEDS: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportForm:
+    """What an editor asked for: a post or source, a branch, tag or commit, and a time."""
+
+    text: str
+    rev: str = ""
+    at: str = ""
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether the report is not about what is served at present."""
+        return bool(self.rev or self.at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRow:
+    """A field in an editor's words; ``origin`` is empty where nothing says the value."""
+
+    label: str
+    value: str
+    origin: str
+
+
+def explain_form_page(
+    service_info: ServiceInfo, form: ReportForm, *, error: UnknownName | None = None
+) -> str:
+    """Return the form that asks for a post, with an ``error`` if there is no such post."""
+    return render_page(
+        "explain.html", service_info, form=form, error=error, reports=(), here="/explain"
+    )
+
+
+def explain_page(
+    service_info: ServiceInfo,
+    form: ReportForm,
+    found: Sequence[tuple[Explanation, Mapping[str, int] | None]],
+) -> str:
+    """Return the page with the explanations of posts.
+
+    Each has the numbers of partners by the state of their delivery, None where they are not shown.
+    """
+    reports = [
+        {
+            "explanation": explanation,
+            "problems": [without_path(problem) for problem in explanation.problems],
+            "rows": tuple(_field_rows(explanation)),
+            "containing": [feed.feed for feed in explanation.feeds if not feed.reason],
+            "excluding": _by_reason(explanation.feeds),
+            "deliveries": None if counts is None else tuple(_delivery_lines(counts)),
+        }
+        for explanation, counts in found
+    ]
+    return render_page(
+        "explain.html", service_info, form=form, error=None, reports=reports, here="/explain"
+    )
+
+
+def check_page(
+    service_info: ServiceInfo,
+    form: ReportForm,
+    *,
+    source: str,
+    sources: Sequence[str],
+    problems: Sequence[Problem],
+) -> str:
+    """Return the page with the ``problems`` of one of ``sources``."""
+    counts = Counter(problem.level for problem in problems)
+    files: dict[str, list[Problem]] = {}
+    for problem in problems:
+        files.setdefault(problem.path, []).append(without_path(problem))
+    return render_page(
+        "check.html",
+        service_info,
+        form=form,
+        source=source,
+        sources=sources,
+        counts=counts,
+        files=files,
+        here="/check",
+    )
+
+
+def without_path(problem: Problem) -> Problem:
+    """Return ``problem`` with a message that does not begin with the path of its file."""
+    return replace(problem, message=problem.message.removeprefix(f"{problem.path}: "))
+
+
+def _field_rows(explanation: Explanation) -> Iterator[FieldRow]:
+    fields = {field.name: field for field in explanation.fields}
+    for name, label in _LABELS.items():
+        field = fields.get(name)
+        if field is not None:
+            value = {True: "yes", False: "no"}.get(field.value, field.value)  # type: ignore[arg-type]
+            yield FieldRow(label=label, value=str(value), origin=field.origin)
+        elif name in _ALWAYS and explanation.post_id:
+            yield FieldRow(label=label, value=_ALWAYS[name], origin="")
+
+
+def _by_reason(feeds: Sequence[FeedMembership]) -> list[tuple[str, list[str], int]]:
+    """Return (reason, the first feeds, number of all) for each reason not to be in a feed."""
+    reasons: dict[str, list[str]] = {}
+    for feed in feeds:
+        if feed.reason:
+            is_other = feed.reason in (f"not filed under {feed.feed}", f"not from {feed.feed}")
+            reason = "other categories and sources" if is_other else feed.reason
+            reasons.setdefault(reason, []).append(feed.feed)
+    return [(reason, names[:_MAX_FEEDS], len(names)) for reason, names in reasons.items()]
+
+
+def _delivery_lines(counts: Mapping[str, int]) -> Iterator[str]:
+    for states, words in _DELIVERIES:
+        number = sum(count for state, count in counts.items() if state in states)
+        if number:
+            yield f"{number:,} {'partner' if number == 1 else 'partners'}: {words}"

@@ -1,0 +1,265 @@
+"""Explains the posts of an edition: their fields, the origins of these, feeds and history."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from syndicate.content.link_targets import LinkTargets
+from syndicate.content.site_pages import post_url
+from syndicate.content.site_source import (
+    DEFAULT_ORIGIN,
+    SiteSource,
+    engine_of_body,
+    markdown_origin,
+)
+from syndicate.dialects.fields import Fields
+from syndicate.errors import UnknownName
+from syndicate.model.edition import Edition, Problem, SourceSnapshot
+from syndicate.model.explanation import Explanation, FeedMembership, Field, HistoryEntry
+from syndicate.model.post import PAGE_EXTENSIONS, BlobId, Path, Post, RenderedPost
+from syndicate.model.selection import Selection
+from syndicate.service.content_service import ContentService
+
+_QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
+
+
+def explain_posts(content: ContentService, edition: Edition, text: str) -> tuple[Explanation, ...]:
+    """Explain the files that ``text`` names: by path, URL, key or ID.
+
+    A path may exist in several sources. Raises `UnknownName` if it exists in none.
+    """
+    text = text.strip().removeprefix("./")
+    found = tuple(_matching_files(content, edition, text)) or tuple(
+        _removed_files(content, edition, text)
+    )
+    if found:
+        return found
+    raise UnknownName(
+        f"no file of any source matches {text!r}",
+        code="unknown-post",
+        hint="Use a path relative to the root of the repository, a URL, a key or an ID.",
+    )
+
+
+def _matching_files(content: ContentService, edition: Edition, text: str) -> Iterator[Explanation]:
+    for snapshot in edition.snapshots:
+        posts = [post for post in snapshot.posts if _is_match(post, text)]
+        for post in posts:
+            yield _explain_post(content, edition, snapshot, post)
+        paths = {file.path: file.reason for file in snapshot.hidden if file.path == text}
+        for path in {p.path for p in snapshot.problems if p.path == text} - {p.path for p in posts}:
+            paths.setdefault(path, "excluded by a problem")
+        for path, reason in paths.items():
+            yield Explanation(
+                source=snapshot.source.name,
+                path=path,
+                commit=snapshot.commit,
+                hidden=reason,
+                fields=_unserved_fields(content, snapshot, path),
+                history=_history(content, snapshot, path),
+                problems=_problems(snapshot, path),
+            )
+
+
+def _removed_files(content: ContentService, edition: Edition, text: str) -> Iterator[Explanation]:
+    """Yield the explanation of a file that a commit removed."""
+    if not text.endswith(PAGE_EXTENSIONS):
+        return
+    for snapshot in edition.snapshots:
+        history = _history(content, snapshot, Path(text))
+        if history:
+            yield Explanation(
+                source=snapshot.source.name,
+                path=Path(text),
+                commit=snapshot.commit,
+                hidden=f"the file was removed or renamed on {history[-1].at:%Y-%m-%d}",
+                history=history,
+            )
+
+
+def _is_match(post: Post, text: str) -> bool:
+    """Return whether ``text`` names ``post``; a URL may be of the site or of this service."""
+    if text in (post.path, post.key, post.id, post.tag, post.path.rpartition("/")[2]):
+        return True
+    url = _QUERY.sub("", text).rstrip("/")
+    return url == post.url.rstrip("/") or url.endswith(f"/posts/{post.key}")
+
+
+def _problems(snapshot: SourceSnapshot, path: Path) -> tuple[Problem, ...]:
+    return tuple(problem for problem in snapshot.problems if problem.path == path)
+
+
+def _explain_post(
+    content: ContentService, edition: Edition, snapshot: SourceSnapshot, post: Post
+) -> Explanation:
+    index = content.index(snapshot.source)
+    (render_input,) = index.render_inputs([post], LinkTargets(posts=()))
+    (rendered_post,) = content.render_posts([post], edition)
+    return Explanation(
+        source=snapshot.source.name,
+        path=post.path,
+        commit=snapshot.commit,
+        hidden=_reason_not_live(post, edition),
+        post_id=post.id,
+        title=post.title,
+        same_title=tuple(
+            other.path
+            for other_snapshot in edition.snapshots
+            for other in other_snapshot.posts
+            if other.title == post.title and other is not post
+        ),
+        url=post.url,
+        fields=tuple(_fields(rendered_post, render_input.fields, index.site_source)),
+        feeds=tuple(
+            FeedMembership(
+                feed=feed.name,
+                reason=_reason_not_live(post, edition) or exclusion_reason(post, feed.selection),
+            )
+            for feed in edition.feeds.values()
+        ),
+        history=_history(
+            content,
+            snapshot,
+            post.path,
+            served=None if _reason_not_live(post, edition) else post.blob,
+        ),
+        problems=_problems(snapshot, post.path),
+    )
+
+
+def _unserved_fields(
+    content: ContentService, snapshot: SourceSnapshot, path: Path
+) -> tuple[Field, ...]:
+    """Return the fields of a file that is not served, as far as it can be parsed."""
+    fields = content.index(snapshot.source).parsed_file(path, snapshot.commit).fields
+    if fields is None:
+        return ()
+    origins = dict(fields.origins)
+    published = fields.published.isoformat() if fields.published else ""
+    values: dict[str, str | bool] = {
+        "title": fields.title,
+        "published": published[:10] if fields.precision == "day" else published,
+        "expires": fields.expires.isoformat() if fields.expires else "",
+        "permalink": fields.permalink,
+        "language": fields.language,
+        "categories": ", ".join(category.slug for category in fields.categories),
+        "carousel": fields.carousel,
+        "summary": fields.summary,
+        "image": fields.image,
+        "authors": ", ".join(fields.authors),
+    }
+    return tuple(
+        Field(name=name, value=value, origin=origins[name])
+        for name, value in values.items()
+        if value and name in origins
+    )
+
+
+def _history(
+    content: ContentService, snapshot: SourceSnapshot, path: Path, *, served: BlobId | None = None
+) -> tuple[HistoryEntry, ...]:
+    """Return the history of a file; the last version with the blob ``served`` is the served one."""
+    entries = content.index(snapshot.source).timeline(path, snapshot.commit)
+    commits = [entry.commit for entry in entries if served and entry.blob == served]
+    return tuple(
+        HistoryEntry(
+            at=entry.time.astimezone(snapshot.source.zone),
+            commit=entry.commit,
+            what=entry.description,
+            served=entry.commit in commits[-1:],
+        )
+        for entry in entries
+    )
+
+
+def _reason_not_live(post: Post, edition: Edition) -> str:
+    """Return why ``post`` is not live at the time of ``edition``, empty if it is."""
+    if post.published > edition.at:
+        return f"scheduled for {post.published.isoformat()}"
+    if post.expires and post.expires <= edition.at:
+        return f"expired on {post.expires.isoformat()}"
+    return ""
+
+
+_NOT_IN_CAROUSEL: Final = "carousel_show is not set to true"
+
+
+def exclusion_reason(post: Post, selection: Selection) -> str:
+    """Return why ``selection`` does not contain ``post``, empty if it does."""
+    reasons = [
+        f"not filed under {' or '.join(sorted(group))}"
+        for group in sorted(selection.categories, key=sorted)
+        if not group & {category.slug for category in post.categories}
+    ]
+    if selection.carousel not in (None, post.carousel):
+        reasons.append("in the carousel" if post.carousel else _NOT_IN_CAROUSEL)
+    if selection.sources is not None and post.source not in selection.sources:
+        reasons.append(f"not from {' or '.join(sorted(selection.sources))}")
+    if post not in Selection(languages=selection.languages):
+        reasons.append(f"not in {' or '.join(sorted(selection.languages or ()))}")
+    return ", ".join(reasons)
+
+
+def _fields(rendered_post: RenderedPost, fields: Fields, described: SiteSource) -> Iterator[Field]:
+    """Yield the fields of a rendered post, with the origin of each value."""
+    origins = dict(fields.origins)
+    post = rendered_post.post
+    derived = {key: origin for key, origin in described.origins if origin != DEFAULT_ORIGIN}
+    url_origin = post_url(fields, post.path, described, post.published).origin
+    for name, value, keys, default in (
+        *_identity_rows(post, url_origin, derived.get("language", "the source")),
+        *_content_rows(rendered_post),
+        _markdown_row(post.path, described),
+    ):
+        if value not in ("", None):
+            origin = next((origins[key] for key in keys if key in origins), default)
+            yield Field(name=name, value=value, origin=origin)
+
+
+_Row = tuple[str, str | int | bool | None, tuple[str, ...], str]
+"""A field, its value, its front-matter keys, and the origin if none of them is present."""
+
+
+def _identity_rows(post: Post, url_origin: str, language_origin: str) -> Iterator[_Row]:
+    exact = post.precision == "second"
+    published = post.published.isoformat() if exact else str(post.published.date())
+    if post.tag:
+        yield "id", post.id, ("guid",), "ids of the source"
+        yield "tag", post.tag, (), "first path and first commit"
+    else:
+        yield "id", post.id, (), "first path and first commit"
+    yield "key", post.key, (), "end of the tag URI"
+    yield "url", post.url, ("permalink",), url_origin
+    yield "title", post.title, ("title",), ""
+    yield "published", published, ("published",), "first commit"
+    yield "updated", post.updated.isoformat(), (), "last change of title, summary or text"
+    expires = post.expires.isoformat() if post.expires else ""
+    yield "expires", expires, ("expires",), ""
+    yield "language", post.language, ("language",), language_origin
+    categories = ", ".join(category.slug for category in post.categories)
+    yield "categories", categories, ("categories",), "the source"
+    yield "carousel", post.carousel, ("carousel",), "not set"
+
+
+def _markdown_row(path: Path, described: SiteSource) -> _Row:
+    engine = engine_of_body(described.source, path)
+    is_html = engine.flavour == "html"
+    origin = "end of the path" if is_html else markdown_origin(described)
+    return "markdown", "html" if is_html else str(engine), (), origin
+
+
+def _content_rows(rendered_post: RenderedPost) -> Iterator[_Row]:
+    yield "summary", rendered_post.summary, ("summary",), "beginning of the text"
+    if rendered_post.image:
+        yield "image", rendered_post.image.url, ("card_image", "image"), "first image of the text"
+        yield "image_alt", rendered_post.image.alt, ("card_image_alt", "image_alt"), "same image"
+    attachments = ", ".join(attachment.url for attachment in rendered_post.attachments)
+    yield "attachments", attachments, ("attachments",), "audio and video of the text"
+    authors = ", ".join(author.name for author in rendered_post.authors)
+    yield "authors", authors, ("byline", "authors"), ""
+    yield "external_url", rendered_post.external_url, ("external_url",), ""
+    yield "reading_minutes", rendered_post.reading_minutes, ("reading_minutes",), "word count"
+    if rendered_post.card:
+        yield "card_title", rendered_post.card.title, ("card_title",), "the title"
+        yield "card_summary", rendered_post.card.summary, ("card_summary",), "the summary"
+        yield "card_image", rendered_post.card.image, ("card_image",), "the image"

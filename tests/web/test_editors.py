@@ -1,0 +1,266 @@
+"""The pages for editors, on a real repository with a branch and a real database."""
+
+import asyncio
+import html
+import pathlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+
+from syndicate.errors import NotReady
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
+from syndicate.web.http_policy import HttpPolicy
+from tests.content_repository import ContentRepository
+from tests.publisher.conftest import NOW, open_content_service
+from tests.stepwise_service import StepwiseService, sqlite_url, stepwise_service
+from tests.storage.outbox_fixture import subscriber
+from tests.web.api_client import ApiClient
+from tests.web.app_client import AppClient, AppResponse
+
+pytestmark = pytest.mark.anyio
+
+FIRST = "news/2024-01-05-first.md"
+LATER = "news/2024-02-05-later.md"
+BROKEN = "news/2024-01-06-broken.md"
+GONE = "news/2024-01-07-gone.md"
+GOOD = (
+    "---\ntitle: First\nauthors: [Ada Editor]\ntags: [Forms]\ncarousel_show: true\n"
+    "image: /lake.png\nimage_alt: A lake\n---\nWords.\n"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Editor:
+    """A browser of an editor with a token, and of somebody without."""
+
+    service: StepwiseService
+    client: ApiClient
+    stranger: ApiClient
+
+    async def text(self, path: str, *, status: int = 200, **query: str) -> str:
+        """Return the words of the page at ``path``, with one space between them."""
+        response = await self.get(path, **query)
+        assert response.status_code == status, response.text
+        assert response.headers["cache-control"] == "no-store"
+        main = response.text.partition("<main")[2].partition("</main>")[0]
+        return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", main)).split())
+
+    async def get(self, path: str, **query: str) -> AppResponse:
+        """Return the response at ``path``."""
+        return await self.client.request("GET", f"{path}?{urlencode(query)}")
+
+
+@asynccontextmanager
+async def editor_of(folder: pathlib.Path, *, is_open: bool = False) -> AsyncIterator[Editor]:
+    """Serve a repository with a branch ``editorial``, and a partner who subscribed."""
+    content = ContentRepository.create(folder / "content")
+    content.commit(
+        {FIRST: GOOD, BROKEN: "---\ntitle: Fine\n---\nWords.\n", GONE: GOOD, "lake.png": b"x"}
+    )
+    with open_content_service(folder) as content_service:
+        async with stepwise_service(content_service, sqlite_url(folder)) as service:
+            await service.publish()
+            await Subscriptions(service.database, SecretStore()).add(subscriber("inbox"), NOW)
+            content.commit(
+                {
+                    FIRST: GOOD + "More.\n",
+                    LATER: "---\ntitle: First\n---\nWords.\n",
+                    BROKEN: "---\ntitle: Update: broken\n---\nWords.\n",
+                    GONE: None,
+                }
+            )
+            content.create_branch("editorial")
+            content.commit({FIRST: GOOD.replace("/lake.png", "''")}, branch="editorial")
+            await service.publish()
+            policy = HttpPolicy(pages_open=is_open)
+            stranger = ApiClient(
+                app_client=AppClient(reader=service, policy=policy),
+                service=service.subscriptions,
+                database_url="",
+            )
+            client = await stranger.with_token("web", "editor")
+            yield Editor(service=service, client=client, stranger=stranger)
+
+
+async def test_published_post_is_explained_in_words(tmp_path: pathlib.Path) -> None:
+    """Each value with its origin; feeds, history, and numbers of partners without names."""
+    async with editor_of(tmp_path) as editor:
+        text = await editor.text("/explain", post="https://www.example.gov/news/2024-01-05-first/")
+
+    assert "Published." in text
+    assert "Date 2024-01-05 file name" in text
+    assert "Author Ada Editor key authors, line 3" in text
+    assert "Picture https://www.example.gov/lake.png key image, line 6" in text
+    assert "Categories forms key tags, line 4" in text
+    assert "In the carousel yes key carousel_show, line 5" in text
+    assert "In all , carousel , news , forms" in text
+    assert "1 partner: wait for it" in text
+    assert "inbox" not in text
+    assert "(this version is published)" in text
+    assert "Other posts with this title news/2024-02-05-later.md" in text
+
+
+async def test_post_that_is_not_published_says_why(tmp_path: pathlib.Path) -> None:
+    """Scheduled, broken with the corrected line, removed, or unknown."""
+    async with editor_of(tmp_path) as editor:
+        scheduled = await editor.text("/explain", post="2024-02-05-later.md")
+        monday = await editor.text("/explain", post=LATER, at="2024-02-06T09:00")
+        broken = await editor.text("/explain", post=BROKEN)
+        gone = await editor.text("/explain", post=GONE)
+        unknown = await editor.text("/explain", post="nowhere.md", status=404)
+        unrelated = await editor.text("/explain", post="https://nowhere.example", status=404)
+        empty = await editor.text("/explain")
+
+    assert "Not published: scheduled for 2024-02-05" in scheduled
+    assert "Author nobody is named; write authors: in the front matter" in scheduled
+    assert "Published. This is how it will be at 2024-02-06 09:00." in monday
+    assert 'Write: title: "Update: broken"' in broken
+    assert "Not published: the file was removed or renamed on 2024-01-01." in gone
+    assert "No post found for “nowhere.md”" in unknown
+    assert "No post found for" in unrelated
+    assert "Where is my post? URL or file name of the post" in empty
+
+
+async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
+    """As the repository on this host has it; what is served stays as it is."""
+    async with editor_of(tmp_path) as editor:
+        before = editor.service.edition
+        branch = await editor.text("/explain", post=FIRST, rev="editorial")
+        later = await editor.text("/explain", post=FIRST, rev="editorial", at="2024-03-01")
+        again = await editor.text("/explain", post=FIRST, rev="editorial", at="2024-03-01")
+        problems = await editor.text("/check", rev="editorial")
+        unknown = await editor.get("/explain", post=FIRST, rev="nowhere")
+
+    assert "This is how it will be with the branch editorial." in branch
+    assert "Picture none; write image: in the front matter" in branch
+    assert later == again
+    assert "the post is in the carousel and has no picture" in problems
+    assert editor.service.edition is before
+    assert "no post" not in unknown.text
+    assert unknown.status_code == 404
+
+
+async def test_problems_of_a_source_have_file_and_line(tmp_path: pathlib.Path) -> None:
+    """With links to the explanation of each file, and a source that is unknown."""
+    async with editor_of(tmp_path) as editor:
+        page = await editor.text("/check", source="news")
+        unknown = await editor.get("/check", source="nowhere")
+        links = (await editor.get("/check", at="2024-03-01")).text
+
+    assert "1 error, 1 notice in 2 files of news." in page
+    assert "Error, line 2: title has a colon followed by a space" in page
+    assert unknown.status_code == 404
+    assert "/explain?post=news/2024-01-06-broken.md&amp;at=2024-03-01" in links
+
+
+async def test_time_and_length_of_parameters_are_checked(tmp_path: pathlib.Path) -> None:
+    """Malformed values are errors of the request."""
+    async with editor_of(tmp_path) as editor:
+        monday = await editor.get("/explain", post=FIRST, at="monday")
+        long = await editor.get("/explain", post="x" * 3000)
+        zone = await editor.get("/explain", post=FIRST, at="2024-03-01T09:00:00Z")
+
+    assert (monday.status_code, long.status_code, zone.status_code) == (400, 400, 200)
+
+
+@pytest.mark.parametrize(
+    ("is_open", "query", "status"),
+    [
+        (False, {"post": FIRST}, 401),
+        (True, {"post": FIRST}, 200),
+        (True, {"post": FIRST, "rev": "editorial"}, 401),
+        (True, {"post": FIRST, "at": "2024-03-01"}, 401),
+    ],
+)
+async def test_open_pages_show_what_is_served_now(
+    tmp_path: pathlib.Path, is_open: bool, query: dict[str, str], status: int
+) -> None:
+    """Branches, other times and numbers of partners are for editors."""
+    async with editor_of(tmp_path, is_open=is_open) as editor:
+        response = await editor.stranger.request("GET", f"/explain?{urlencode(query)}")
+        check = await editor.stranger.request("GET", "/check")
+        with_token = await editor.text("/explain", post=FIRST)
+
+    assert response.status_code == status
+    assert "partner:" not in response.text
+    assert check.status_code == (200 if is_open else 401)
+    assert "access-control-allow-origin" not in response.headers
+    assert "1 partner: wait for it" in with_token
+
+
+async def test_partner_may_not_see_the_pages(tmp_path: pathlib.Path) -> None:
+    """Their role is another one."""
+    async with editor_of(tmp_path) as editor:
+        partner = await editor.stranger.with_token("partner")
+        response = await partner.request("GET", f"/explain?post={FIRST}")
+
+    assert response.status_code == 403
+
+
+async def test_few_reports_wait(tmp_path: pathlib.Path) -> None:
+    """One is made at a time; of many at once, the last have to come back."""
+    async with editor_of(tmp_path) as editor:
+        reports = editor.service.editor_reports
+        found = await asyncio.gather(
+            *(reports.explain(FIRST) for _ in range(10)), return_exceptions=True
+        )
+
+    assert [isinstance(each, NotReady) for each in found] == [False] * 8 + [True] * 2
+
+
+async def test_post_that_no_partner_was_sent_says_so(tmp_path: pathlib.Path) -> None:
+    """Nothing changed since anybody subscribed."""
+    async with editor_of(tmp_path) as editor:
+        await editor.service.publish(timedelta(days=30))
+        text = await editor.text("/explain", post=BROKEN)
+
+    assert "Published." in text
+    assert "No partner was sent this post" in text
+
+
+async def test_browser_is_asked_to_log_in_and_comes_back(tmp_path: pathlib.Path) -> None:
+    """With the session of the portal; a partner's session is not sufficient."""
+    async with editor_of(tmp_path) as editor:
+        address = "198.51.100.7"
+        access = editor.service.subscriptions.access
+        partner = await editor.stranger.with_token("partner")
+        cookies = [
+            f"__Host-session={await access.log_in(each.token, address)}"
+            for each in (editor.client, partner)
+        ]
+        asked = await editor.stranger.request("GET", f"/explain?post={FIRST}", accept="text/html")
+        answers = [
+            await editor.stranger.request(
+                "GET", f"/explain?post={FIRST}", accept="text/html", cookie=cookie
+            )
+            for cookie in cookies
+        ]
+
+    assert asked.status_code == 303
+    assert asked.headers["location"].startswith("/portal/login?next=")
+    assert [answer.status_code for answer in answers] == [200, 403]
+
+
+async def test_session_of_an_editor_shows_more_on_open_pages(tmp_path: pathlib.Path) -> None:
+    """The session of a partner, and none, show what everybody sees."""
+    async with editor_of(tmp_path, is_open=True) as editor:
+        access = editor.service.subscriptions.access
+        partner = await editor.stranger.with_token("partner")
+        pages = [
+            await editor.stranger.request(
+                "GET",
+                f"/explain?post={FIRST}",
+                accept="text/html",
+                cookie=f"__Host-session={await access.log_in(each.token, '198.51.100.7')}",
+            )
+            for each in (editor.client, partner)
+        ]
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert ["1 partner:" in page.text for page in pages] == [True, False]
