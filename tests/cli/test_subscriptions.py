@@ -239,6 +239,10 @@ def test_deliver_sends_without_a_web_server(run: Run, file: pathlib.Path, databa
     assert "  204  " in run("deliveries", "show", first, "--config", file).out
     again = run("deliveries", "replay", first, "--config", file)
     assert again.err == f"{first}: pending\n"
+    failed = ("deliveries", "replay", "--failed", "--since", "2024-01-01", "--config", file)
+    assert run(*failed).err == "0 deliveries queued\n"
+    for wrong in ((), ("--failed",), (first, "--failed"), ("--since", "2024-01-01")):
+        assert run("deliveries", "replay", *wrong, "--config", file).code == 2
     recovered = run("subscriptions", "recover", which, "--since", "2024-01-01", "--config", file)
     assert recovered.err == "2 deliveries queued\n"
     now = json.loads(run("subscriptions", "show", which, "--json", "--config", file).out)

@@ -45,6 +45,7 @@ def test_published_body_has_all_members() -> None:
     assert json.loads(text) == {
         "type": "post.published",
         "timestamp": "2024-06-01T12:00:00.000Z",
+        "schema": 1,
         "data": {
             "subscription": "sub_1",
             "seq": 17,
@@ -132,6 +133,7 @@ def test_test_event_has_no_post() -> None:
     assert json.loads(make_test_body(SUBSCRIPTION, samples.NOW)) == {
         "type": "subscription.test",
         "timestamp": "2024-06-01T12:00:00.000Z",
+        "schema": 1,
         "data": {"subscription": "sub_1"},
     }
 

@@ -67,6 +67,7 @@ def test_stream_after_a_cursor_has_the_changes_since() -> None:
     assert items[1] == {
         "type": "post.removed",
         "timestamp": "2024-06-01T12:00:00.000Z",
+        "schema": 1,
         "data": {
             "cursor": items[1]["data"]["cursor"],
             "post": {"id": POSTS[-1].id, "url": POSTS[-1].url},

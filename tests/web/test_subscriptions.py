@@ -204,7 +204,9 @@ async def test_changes_are_audited_with_token_and_address(tmp_path: pathlib.Path
         made = (await partner.subscribe())["id"]
         await partner.request("PATCH", f"{PATH}/{made}", {"state": "paused"})
         await partner.request("POST", f"{PATH}/{made}/rotate-secret")
-        await partner.request("POST", f"{PATH}/{made}/test")
+        await partner.request("POST", f"{PATH}/{made}/test?fault=signature")
+        wrong = await partner.request("POST", f"{PATH}/{made}/test?fault=x")
+        assert (wrong.status_code, wrong.json()["known"][0]) == (400, "none")
         await partner.request("POST", f"{PATH}/{made}/recover?since=2024-01-01T00:00:00Z")
         await partner.request("DELETE", f"{PATH}/{made}")
         await replace(partner, token="syn_x").request("GET", PATH)
@@ -218,7 +220,7 @@ async def test_changes_are_audited_with_token_and_address(tmp_path: pathlib.Path
             ("subscription.created", actor, {"host": "127.0.0.1"}),
             ("subscription.changed", actor, {"fields": ["state"]}),
             ("secret.rotated", actor, {}),
-            ("subscription.tested", actor, {"status": None}),
+            ("subscription.tested", actor, {"status": None, "fault": "signature"}),
             (
                 "subscription.recovered",
                 actor,

@@ -1,12 +1,13 @@
 """`syndicate deliveries`: inspect and replay deliveries."""
 
 import json
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from syndicate.cli.database_session import run_with_subscriptions
-from syndicate.cli.options import AsJson, ConfigFile, command_group
+from syndicate.cli.options import AsJson, ConfigFile, command_group, parse_time
 from syndicate.cli.output import columns, print_json, print_result, print_status
 from syndicate.model.delivery import Delivery
 from syndicate.model.event import rfc3339
@@ -63,8 +64,36 @@ def show(delivery: _DeliveryId, as_json: AsJson = False, config: ConfigFile = No
 
 
 @app.command()
-def replay(delivery: _DeliveryId, config: ConfigFile = None) -> None:
-    """Send a delivery again with the same ID."""
+def replay(
+    delivery: Annotated[
+        str,
+        typer.Argument(
+            metavar="DELIVERY", help="Delivery ID, as shown by `deliveries list`; or use --failed."
+        ),
+    ] = "",
+    failed: Annotated[
+        bool,
+        typer.Option(
+            "--failed", help="Send all deliveries again that failed, of all subscriptions."
+        ),
+    ] = False,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since", metavar="TIME", parser=parse_time, help="With --failed: since this time."
+        ),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Send a delivery again with the same ID, or all that failed since a time."""
+    if failed and since and not delivery:
+        count = run_with_subscriptions(
+            config, lambda service, _: service.replay_failed(None, None, since)
+        )
+        print_status(f"{count} deliver{'y' if count == 1 else 'ies'} queued")
+        return
+    if failed or since or not delivery:
+        raise typer.BadParameter("expected a delivery ID, or --failed with --since TIME")
     replayed = run_with_subscriptions(config, lambda service, _: service.replay(delivery, None))
     print_status(f"{replayed.id}: {replayed.state}")
 

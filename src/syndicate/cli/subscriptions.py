@@ -11,7 +11,7 @@ import typer
 from syndicate.cli.database_session import run_with_subscriptions
 from syndicate.cli.options import AsJson, ConfigFile, Since, command_group
 from syndicate.cli.output import print_json, print_result, print_status
-from syndicate.model.delivery import SubscriptionStatus
+from syndicate.model.delivery import RequestFault, SubscriptionStatus
 from syndicate.model.edition import Edition
 from syndicate.model.query import parse_query
 from syndicate.model.selection import Selection
@@ -163,12 +163,24 @@ def rotate_secret(
 
 
 @app.command("test")
-def send_test(subscription: _SubscriptionArgument, config: ConfigFile = None) -> None:
+def send_test(
+    subscription: _SubscriptionArgument,
+    fault: Annotated[
+        RequestFault,
+        typer.Option(
+            metavar="FAULT",
+            help="Send an invalid request: signature or timestamp; the endpoint must reject it.",
+        ),
+    ] = "none",
+    config: ConfigFile = None,
+) -> None:
     """Send a signed test event.
 
     Exits 1 if the delivery fails.
     """
-    attempt = run_with_subscriptions(config, lambda service, _: service.send_test(subscription))
+    attempt = run_with_subscriptions(
+        config, lambda service, _: service.send_test(subscription, None, fault)
+    )
     if attempt.error:
         print_status(attempt.error, colour="red")
         raise typer.Exit(1)

@@ -14,6 +14,9 @@ from syndicate.model.subscription import EventType, Payload, SubscriptionId
 EventId = NewType("EventId", str)
 """``evt_`` and 32 hex digits; receivers get it as ``webhook-id``."""
 
+BODY_SCHEMA: Final = 1
+"""Number of the schema of webhook bodies: within it, fields are only added."""
+
 TEST_EVENT: Final = "subscription.test"
 """Event type of the request that tests an endpoint."""
 
@@ -92,9 +95,12 @@ def webhook_body(
         b'"post":' + event.post_payload(payload),
         _json_object(after)[1:],
     )
-    return _json_object({"type": post_event.kind, "timestamp": rfc3339(event.noticed_at)})[:-1] + (
-        b',"data":%b}' % data
-    )
+    head = {
+        "type": post_event.kind,
+        "timestamp": rfc3339(event.noticed_at),
+        "schema": BODY_SCHEMA,
+    }
+    return _json_object(head)[:-1] + (b',"data":%b}' % data)
 
 
 def with_recipient(body: bytes, subscription: SubscriptionId, seq: int) -> bytes:
@@ -119,7 +125,8 @@ def cursor_in_body(body: bytes) -> str:
 def make_test_body(subscription: SubscriptionId, at: datetime) -> bytes:
     """Return the body of a test request: without post and ``seq``."""
     data = {"subscription": subscription}
-    return _json_object({"type": TEST_EVENT, "timestamp": rfc3339(at), "data": data})
+    head = {"type": TEST_EVENT, "timestamp": rfc3339(at), "schema": BODY_SCHEMA}
+    return _json_object({**head, "data": data})
 
 
 def _json_object(members: Mapping[str, object]) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from xml.etree.ElementTree import Comment, Element, SubElement, indent, tostring
 
 import msgspec
@@ -34,7 +34,7 @@ from syndicate.web.feed_directory import (
     feed_stats,
 )
 from syndicate.web.http.redirects import redirect_response
-from syndicate.web.openapi import openapi_document
+from syndicate.web.openapi import EVENT_SCHEMA_PATH, event_schema, openapi_document
 
 MAX_SITEMAP_CATEGORIES: Final = 10_000
 """Categories in one file: 50,000 URLs and 50 MB are allowed, this is some 1.5 MB."""
@@ -188,7 +188,11 @@ class Discovery:
         return [
             Route("/opml", self.opml),
             Route("/sitemap.xml", self.sitemap),
-            Route("/openapi.json", self._make_openapi_endpoint()),
+            Route("/openapi.json", self._make_endpoint("/openapi.json", openapi_document)),
+            Route(
+                EVENT_SCHEMA_PATH,
+                self._make_endpoint(EVENT_SCHEMA_PATH, event_schema, "application/schema+json"),
+            ),
             Route("/robots.txt", self.robots),
             Route("/favicon.ico", self.favicon),
             Route("/.well-known/security.txt", self.security),
@@ -259,16 +263,22 @@ class Discovery:
 
         return await self.context.respond_with_document(request, key, build)
 
-    def _make_openapi_endpoint(self) -> Callable[[Request], Awaitable[Response]]:
+    def _make_endpoint(
+        self,
+        path: str,
+        make: Callable[[ServiceInfo], dict[str, Any]],
+        media_type: str = "application/json",
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return the endpoint of a JSON document that is made when it is first requested."""
         service_info = self.context.service_info
-        url = service_info.url("/openapi.json")
+        url = service_info.url(path)
         now = datetime.now(UTC)
 
         @cache
         def document() -> Representation:
             return make_representation(
-                msgspec.json.encode(openapi_document(service_info)),
-                media_type="application/json",
+                msgspec.json.encode(make(service_info)),
+                media_type=media_type,
                 last_modified=now,
                 links=[Link(rel=rel, href=url) for rel in ("self", "canonical")],
             )

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
+from syndicate.model.event import BODY_SCHEMA
 from syndicate.model.feed import ServiceInfo
 from syndicate.render.pages.developer_pages import (
     ApiGroup,
@@ -13,6 +14,8 @@ from syndicate.render.pages.developer_pages import (
     ApiParameter,
     ApiResponse,
 )
+
+EVENT_SCHEMA_PATH: Final = f"/schemas/event-{BODY_SCHEMA}.json"
 
 
 def openapi_document(service_info: ServiceInfo) -> dict[str, Any]:
@@ -32,6 +35,38 @@ def openapi_document(service_info: ServiceInfo) -> dict[str, Any]:
     document["servers"] = [{"url": service_info.public_url}]
     document["externalDocs"]["url"] = service_info.url("/about")
     return document
+
+
+def event_schema(service_info: ServiceInfo) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of webhook bodies and of items of ``/v1/changes``.
+
+    It is made of the OpenAPI document, whose objects are closed; here they are open, since fields
+    are added within a number of the schema.
+    """
+    schemas = openapi_document(service_info)["components"]["schemas"]
+    bodies = ("WebhookEvent", "WebhookTest", "Change")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": service_info.url(EVENT_SCHEMA_PATH),
+        "title": f"Webhook bodies, schema {BODY_SCHEMA}",
+        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in bodies],
+        "$defs": {name: _open_schema(schema) for name, schema in schemas.items()},
+    }
+
+
+def _open_schema(value: object) -> object:
+    """Return a schema that allows additional properties and refers to ``$defs``."""
+    if isinstance(value, list):
+        return [_open_schema(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: each.replace("#/components/schemas/", "#/$defs/")
+        if name == "$ref"
+        else _open_schema(each)
+        for name, each in value.items()
+        if (name, each) != ("additionalProperties", False)
+    }
 
 
 def api_groups(document: Mapping[str, Any]) -> tuple[ApiGroup, ...]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, cast, get_args
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,7 +15,6 @@ from syndicate.model.delivery import (
     Attempt,
     DeliverySearch,
     DeliveryState,
-    RequestFault,
     SubscriptionStatus,
 )
 from syndicate.model.subscription import Subscription, SubscriptionId, SubscriptionPatch
@@ -45,6 +43,7 @@ from syndicate.web.subscription_input import (
     SubscriptionChange,
     parse_subscription,
 )
+from syndicate.web.subscriptions import parse_fault
 
 _PAGE_SIZE: Final = 25
 _LISTS: Final = ("categories", "sources", "languages")
@@ -144,13 +143,9 @@ class PortalSubscriptions:
     async def test(self, request: Request) -> Response:
         """Send a test request, and show the response."""
         visit = await enter(self.context, request, PARTNERS)
-        fault = value_of(visit.form, "fault") or "none"
-        if fault not in get_args(RequestFault):
-            raise HTTPException(400, "there is no such test")
+        fault = parse_fault(value_of(visit.form, "fault") or "none")
         subscription_id = request.path_params["id"]
-        attempt = await visit.service.send_test(
-            subscription_id, visit.owner, cast("RequestFault", fault)
-        )
+        attempt = await visit.service.send_test(subscription_id, visit.owner, fault)
         return await self._page(
             visit, subscription_id, test=attempt, test_message=_test_message(attempt, fault)
         )

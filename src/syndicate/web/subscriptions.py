@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.errors import UsageError, ValidationFailed
+from syndicate.model.delivery import RequestFault
 from syndicate.model.pagination import malformed_cursor
 from syndicate.model.query import parse_limit
 from syndicate.model.subscription import Subscription, SubscriptionId, SubscriptionPatch
@@ -110,8 +111,9 @@ class Subscriptions:
     async def test(self, request: Request) -> Response:
         """Send a test at once, and answer with what came of it."""
         service, token = await self.context.authenticate(request)
+        fault = parse_fault(request.query_params.get("fault", "") or "none")
         return json_response(
-            attempt_json(await service.send_test(_subscription_id(request), token.owner))
+            attempt_json(await service.send_test(_subscription_id(request), token.owner, fault))
         )
 
     async def rotate(self, request: Request) -> Response:
@@ -158,6 +160,18 @@ async def _with_url_error(
 def _subscription_id(request: Request) -> str:
     subscription_id: str = request.path_params["id"]
     return subscription_id
+
+
+def parse_fault(text: str) -> RequestFault:
+    """Return what is to be wrong with a test request; raises `UsageError`."""
+    if text not in get_args(RequestFault):
+        raise UsageError(
+            f"fault cannot be {text!r}",
+            code="malformed-parameter",
+            hint="Give signature, timestamp, or nothing for a valid request.",
+            choices=get_args(RequestFault),
+        )
+    return cast("RequestFault", text)
 
 
 async def _check_recovery_input(request: Request) -> None:
