@@ -1,6 +1,8 @@
-"""Contacts that are notified: an email address or an https URL."""
+"""Contacts that are notified, an email address or an https URL, and what they are sent."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,6 +13,15 @@ _EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A
 """Email addresses as HTML forms accept them (HTML, section 4.10.5.1.5), with a dot in the host."""
 _MAX_CHARACTERS: Final = 254
 """RFC 5321 section 4.5.3.1.3, less the angle brackets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What a contact is sent: subject and text of a mail, or ``data`` as a JSON body."""
+
+    subject: str
+    text: str
+    data: Mapping[str, object]
 
 
 def email_address(contact: str) -> str:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from syndicate import telemetry
+from syndicate.channels.contact_notifier import ContactNotifier, MailServer
 from syndicate.channels.operator_alerts import OperatorAlerts
 from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.transport import Transport
 from syndicate.model.retry_policy import RetrySchedule
 from syndicate.model.websub_request import HubLimits
 from syndicate.service.content_service import current_time
@@ -18,20 +20,23 @@ from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.service.subscription_service import make_ssrf_guard, make_transport
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
+from syndicate.storage.notifications import Notifications
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.websub_requests import WebSubRequests
 from syndicate.worker.delivery_worker import DeliveryWorker, WorkerLimits
 from syndicate.worker.hub_verifier import HubVerifier
+from syndicate.worker.partner_notifier import PartnerNotifier
 
 _log = telemetry.logger("deliver")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRuntime:
-    """The workers that send requests, and the receiver of WebSub requests."""
+    """The workers that send requests and notices, and the receiver of WebSub requests."""
 
     worker: DeliveryWorker
     verifier: HubVerifier
+    partner_notifier: PartnerNotifier
     hub_requests: HubRequests
 
     def wake(self) -> None:
@@ -44,6 +49,7 @@ class DeliveryRuntime:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.worker.run())
             tasks.create_task(self.verifier.run())
+            tasks.create_task(self.partner_notifier.run())
 
 
 @asynccontextmanager
@@ -84,9 +90,31 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
             hub_requests = HubRequests(
                 requests, hub_ssrf_guard, clock=current_time, notify_verifier=verifier.wake
             )
-            yield DeliveryRuntime(worker=worker, verifier=verifier, hub_requests=hub_requests)
+            yield DeliveryRuntime(
+                worker=worker,
+                verifier=verifier,
+                hub_requests=hub_requests,
+                partner_notifier=_make_partner_notifier(settings, database, transport),
+            )
     finally:
         await database.close()
+
+
+def make_contact_notifier(settings: Settings, transport: Transport) -> ContactNotifier:
+    """Return what sends notices to people, with the mail server of the settings."""
+    mail = settings.mail
+    return ContactNotifier(transport, MailServer.from_url(mail.smtp_url, mail.sender))
+
+
+def _make_partner_notifier(
+    settings: Settings, database: Database, transport: Transport
+) -> PartnerNotifier:
+    return PartnerNotifier(
+        Notifications(database),
+        make_contact_notifier(settings, transport),
+        settings.service_info,
+        clock=current_time,
+    )
 
 
 def _log_limitations(ssrf_guard: SsrfGuard) -> None:

@@ -30,6 +30,7 @@ from syndicate.settings.field_types import (
     UrlPath,
 )
 from syndicate.settings.limits_schema import LimitsTable, RetentionTable
+from syndicate.settings.mail_schema import MailTable
 from syndicate.settings.pages_schema import AgencyTable, PagesTable
 
 
@@ -380,4 +381,5 @@ class Tables(Table):
     websub: WebSubTable = WebSubTable()
     limits: LimitsTable = LimitsTable()
     retention: RetentionTable = RetentionTable()
+    mail: MailTable = MailTable()
     redirects: tuple[RedirectTable, ...] = ()

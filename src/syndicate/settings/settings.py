@@ -28,6 +28,7 @@ from syndicate.render.pages.html_pages import template_errors
 from syndicate.settings.display import DisplayedSetting, displayed_settings
 from syndicate.settings.limits_schema import LimitsTable, RetentionTable
 from syndicate.settings.loader import RawSettings, Value, find_file, read_settings
+from syndicate.settings.mail_schema import MailTable
 from syndicate.settings.pages_schema import AgencyTable
 from syndicate.settings.schema import (
     CategoryTable,
@@ -81,6 +82,7 @@ class Settings:
     pages_open: bool
     """Whether everybody may see the pages for editors, for what is served at present."""
     retention: Retention
+    mail: MailTable = field(repr=False)
     content_limits: ContentLimits
     asset_bytes: int
     displayed: tuple[DisplayedSetting, ...]
@@ -119,6 +121,7 @@ class Settings:
             limits=tables.limits,
             pages_open=tables.pages.open,
             retention=build_retention(tables.retention),
+            mail=tables.mail,
             content_limits=build_content_limits(tables.limits),
             asset_bytes=tables.limits.asset_bytes,
             displayed=displayed_settings(tables.model_dump(mode="json", by_alias=True), raw),

@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 
+from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import from_millis, millis
 from syndicate.storage.row_mapping import optional_from_millis
-from syndicate.storage.schema import NOTIFICATION
+from syndicate.storage.schema import NOTIFICATION, SUBSCRIPTION, TOKEN
+
+ENDPOINT: Final = "endpoint"
+"""The kind of notifications about endpoints; the object is the id of the subscription."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,18 @@ class Notification:
     state: str
     since: datetime
     sent: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointHealth:
+    """State of the endpoint of a webhook subscription; ``failing_since`` is None if it works."""
+
+    id: SubscriptionId
+    owner: str
+    url: str
+    state: str
+    reason: str
+    failing_since: datetime | None
 
 
 class Notifications:
@@ -63,6 +80,67 @@ class Notifications:
         )
         async with self._database.write() as connection:
             return (await connection.execute(statement)).rowcount == 1
+
+    async def release(self, notification: Notification) -> None:
+        """Undo `claim`, because the notice could not be sent."""
+        statement = update(NOTIFICATION).where(
+            _is_object(notification.kind, notification.object_id),
+            NOTIFICATION.c.state == notification.state,
+        )
+        async with self._database.write() as connection:
+            await connection.execute(statement.values(sent_ms=None))
+
+    async def endpoints(self) -> tuple[EndpointHealth, ...]:
+        """Return the webhook endpoints that fail, are suspended or disabled, or were before."""
+        observed = select(NOTIFICATION.c.object).where(NOTIFICATION.c.kind == ENDPOINT)
+        query = (
+            select(
+                SUBSCRIPTION.c.id,
+                SUBSCRIPTION.c.owner,
+                SUBSCRIPTION.c.url,
+                SUBSCRIPTION.c.state,
+                SUBSCRIPTION.c.state_reason,
+                SUBSCRIPTION.c.failing_since_ms,
+            )
+            .where(
+                SUBSCRIPTION.c.kind == "webhook",
+                or_(
+                    SUBSCRIPTION.c.state.in_(("suspended", "disabled")),
+                    SUBSCRIPTION.c.failing_since_ms.is_not(None),
+                    SUBSCRIPTION.c.id.in_(observed),
+                ),
+            )
+            .order_by(SUBSCRIPTION.c.id)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return tuple(
+            EndpointHealth(
+                id=SubscriptionId(row["id"]),
+                owner=row["owner"],
+                url=row["url"],
+                state=row["state"],
+                reason=row["state_reason"],
+                failing_since=optional_from_millis(row["failing_since_ms"]),
+            )
+            for row in rows
+        )
+
+    async def contacts(self, owner: str, now: datetime) -> tuple[str, ...]:
+        """Return the contacts of the valid tokens of an owner, each once."""
+        query = (
+            select(TOKEN.c.contact)
+            .distinct()
+            .where(
+                TOKEN.c.name == owner,
+                TOKEN.c.contact != "",
+                TOKEN.c.revoked_ms.is_(None),
+                or_(TOKEN.c.expires_ms.is_(None), TOKEN.c.expires_ms > millis(now)),
+            )
+            .order_by(TOKEN.c.contact)
+        )
+        async with self._database.read() as connection:
+            return tuple((await connection.execute(query)).scalars())
 
     async def of_kind(self, kind: str) -> tuple[Notification, ...]:
         """Return all notifications of a kind, by object."""

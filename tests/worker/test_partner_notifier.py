@@ -1,0 +1,200 @@
+"""Notices to partners about their endpoints, each state once."""
+
+import asyncio
+import json
+import pathlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_network
+
+import pytest
+from sqlalchemy import text, update
+
+from syndicate.channels.contact_notifier import ContactNotifier
+from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.channels.transport import Transport
+from syndicate.model.access_token import NewToken
+from syndicate.model.audit import SERVICE
+from syndicate.storage.ledger import millis
+from syndicate.storage.notifications import ENDPOINT, Notifications
+from syndicate.storage.schema import SUBSCRIPTION, TOKEN
+from syndicate.storage.tokens import Tokens
+from syndicate.worker.partner_notifier import PartnerNotifier
+from tests import samples
+from tests.channels.receiver import Receiver, respond, run_receiver
+from tests.databases import create_sqlite_database
+from tests.delivery_fixture import wait_until
+from tests.stepwise_service import sqlite_url
+from tests.storage.outbox_fixture import NOW, OutboxFixture, open_outbox
+
+pytestmark = pytest.mark.anyio
+
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """A notifier of the owner of ``sub_a``, and where it sends notices."""
+
+    outbox: OutboxFixture
+    notifier: PartnerNotifier
+    receiver: Receiver
+    clock: Clock
+
+    async def look(self, hours: float, **columns: object) -> None:
+        """Change the subscription, and notify after a time."""
+        if columns:
+            async with self.outbox.database.write() as connection:
+                await connection.execute(update(SUBSCRIPTION).values(**columns))
+        self.clock.now = NOW + hours * HOUR
+        await self.notifier.notify()
+
+    @property
+    def notices(self) -> list[str]:
+        """The types of the notices that arrived."""
+        return [json.loads(request.body)["type"] for request in self.receiver.requests]
+
+    async def has_notices(self) -> bool:
+        """Return whether a notice arrived."""
+        return bool(self.notices)
+
+    async def observed(self) -> list[str]:
+        """Return the stored states."""
+        rows = await Notifications(self.outbox.database).of_kind(ENDPOINT)
+        return [row.state for row in rows]
+
+
+@asynccontextmanager
+async def open_watch(folder: pathlib.Path, *statuses: int) -> AsyncIterator[Watch]:
+    """Open a database with one subscription; the contact responds with ``statuses``."""
+    guard = SsrfGuard(allow_networks=[ip_network("127.0.0.0/8")], allow_http=True)
+    create_sqlite_database(sqlite_url(folder))
+    clock = Clock()
+    async with (
+        open_outbox(sqlite_url(folder)) as outbox,
+        run_receiver(*map(respond, statuses or (204,))) as receiver,
+        Transport(guard, samples.SERVICE_INFO, timeout_seconds=5) as transport,
+    ):
+        await outbox.subscribe("a")
+        token = NewToken(role="partner", name="partner", contact="https://chat.example/")
+        await Tokens(outbox.database).create(token, NOW, SERVICE)
+        async with outbox.database.write() as connection:
+            await connection.execute(update(TOKEN).values(contact=receiver.url()))
+        notifier = PartnerNotifier(
+            Notifications(outbox.database),
+            ContactNotifier(transport, None),
+            samples.SERVICE_INFO,
+            clock=clock,
+        )
+        yield Watch(outbox=outbox, notifier=notifier, receiver=receiver, clock=clock)
+
+
+@pytest.fixture(autouse=True)
+def contacts_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let contacts be on this host, where there is no certificate."""
+    monkeypatch.setattr("syndicate.channels.contact_notifier.email_address", lambda _: "")
+
+
+async def test_each_state_is_reported_once(tmp_path: pathlib.Path) -> None:
+    """Failing for an hour, suspended, disabled, and working again."""
+    async with open_watch(tmp_path) as watch:
+        await watch.look(0)
+        await watch.look(0.9, failing_since_ms=millis(NOW))
+        assert watch.notices == []
+        for hours in (1, 2):
+            await watch.look(hours)
+        await watch.look(3, state="suspended", state_reason="5 consecutive attempts failed")
+        await watch.look(4, state="disabled", state_reason="no success: 192.0.2.1 refused")
+        await watch.look(5, state="active", state_reason="", failing_since_ms=None)
+        await watch.look(6)
+        assert watch.notices == [
+            "endpoint.failing",
+            "endpoint.suspended",
+            "endpoint.disabled",
+            "endpoint.working",
+        ]
+        disabled = json.loads(watch.receiver.requests[2].body)["data"]
+        assert disabled == {
+            "subscription": "sub_a",
+            "owner": "partner",
+            "host": "a.example",
+            "reason": "no success: (IP address) refused",
+        }
+        assert await watch.observed() == []
+
+
+async def test_paused_subscription_is_not_reported(tmp_path: pathlib.Path) -> None:
+    """Its owner knows."""
+    async with open_watch(tmp_path) as watch:
+        await watch.look(2, state="paused", failing_since_ms=millis(NOW))
+        assert watch.notices == []
+
+
+async def test_failed_notice_is_sent_again(tmp_path: pathlib.Path) -> None:
+    """Unless the endpoint works again before its failure was announced."""
+    async with open_watch(tmp_path, 500, 500, 204) as watch:
+        await watch.look(1, failing_since_ms=millis(NOW))
+        await watch.look(1.1)
+        await watch.look(1.2)
+        await watch.look(1.3)
+        assert watch.notices == ["endpoint.failing"] * 3
+    async with open_watch(tmp_path / "second", 500, 204) as watch:
+        await watch.look(1, failing_since_ms=millis(NOW))
+        await watch.look(1.1, failing_since_ms=None)
+        assert watch.notices == ["endpoint.failing"]
+        assert await watch.observed() == []
+
+
+async def test_removed_subscription_is_forgotten(tmp_path: pathlib.Path) -> None:
+    """Nothing is sent about it."""
+    async with open_watch(tmp_path) as watch:
+        await watch.look(1, failing_since_ms=millis(NOW))
+        await watch.outbox.subscriptions.remove("sub_a")
+        await watch.look(2)
+        assert watch.notices == ["endpoint.failing"]
+        assert await watch.observed() == []
+
+
+async def test_revoked_and_expired_tokens_are_not_notified(tmp_path: pathlib.Path) -> None:
+    """Their holders may have left."""
+    async with open_watch(tmp_path) as watch:
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(update(TOKEN).values(expires_ms=millis(NOW)))
+        await watch.look(1, failing_since_ms=millis(NOW))
+        assert watch.notices == []
+
+
+async def test_notifier_goes_on_after_an_error_of_the_database(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next look finds what is new."""
+
+    async def is_database_missed() -> bool:
+        return "database unavailable" in capsys.readouterr().err
+
+    monkeypatch.setattr("syndicate.worker.partner_notifier._INTERVAL_SECONDS", 0.01)
+    async with open_watch(tmp_path) as watch:
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(text("ALTER TABLE notification RENAME TO away"))
+            await connection.execute(update(SUBSCRIPTION).values(state="disabled"))
+        running = asyncio.create_task(watch.notifier.run())
+        await wait_until(is_database_missed)
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(text("ALTER TABLE away RENAME TO notification"))
+        await wait_until(watch.has_notices)
+        running.cancel()
+        await asyncio.wait([running])
+        assert watch.notices == ["endpoint.disabled"]
