@@ -14,6 +14,15 @@ CHROMIUM_ARGUMENTS: Final = (
 )
 """Arguments with which Chromium runs as root and sends no requests of its own."""
 
+SITE_IMAGES: Final = "https://www.example.gov/**"
+"""The URLs of images on the site of the sample sources, which no test may request."""
+
+IMAGE: Final = (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='1600' height='900'>"
+    "<rect width='1600' height='900' fill='#7a93ac'/></svg>"
+)
+"""What a browser gets in their place."""
+
 
 @contextmanager
 def static_site(folder: Path) -> Iterator[int]:

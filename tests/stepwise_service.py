@@ -25,7 +25,7 @@ from syndicate.web.services import Readiness, SubscriptionManager
 from tests import samples
 from tests.databases import create_sqlite_database
 from tests.subscription_services import subscription_service_on
-from tests.web.app_client import AppClient
+from tests.web.app_client import AppClient, SampleSearch
 
 
 @dataclass(kw_only=True)
@@ -84,6 +84,7 @@ class StepwiseService:
     removed: tuple[LedgerEntry, ...] = ()
     readiness: Readiness = field(default_factory=lambda: Readiness(is_ready=True))
     service_info: ServiceInfo = samples.SERVICE_INFO
+    search: SampleSearch = field(default_factory=SampleSearch)
     subscriptions: SubscriptionService = field(init=False)
     ledger_writer: LedgerWriter = field(init=False)
 

@@ -52,7 +52,7 @@ def test_mistakes_in_templates_are_errors_of_the_setting(tmp_path: Path) -> None
         ("colors = { link = 'blue' }", "agency.colors.link: expected a color such as #14304f"),
         ("links = [{ title = 'A', url = 'javascript:a' }]", "agency.links[0].url: expected a URL"),
         ("links = [{ title = 'A' }]", "agency.links[0].url: required value is missing"),
-        ("nam = 'x'", "agency.nam: unknown key"),
+        ("color = 'x'", "agency.color: unknown key (did you mean colors?)"),
     ],
 )
 def test_mistakes_in_the_agency_are_named(tmp_path: Path, written: str, error: str) -> None:

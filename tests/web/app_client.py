@@ -2,13 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
+from syndicate.content.post_search import PostSearch
 from syndicate.errors import NotReady, StorageError, UnknownName
 from syndicate.feeds import FeedCache
 from syndicate.model.asset import Asset, media_type
@@ -19,8 +23,10 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.model.ledger import EventReason, LedgerRow
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import BlobId, Post, PostId, RenderedPost, RenderedPosts
+from syndicate.model.search import Excerpts, SearchResult, SearchTerms
 from syndicate.model.selection import Selection
 from syndicate.model.websub_request import WebSubRequest
+from syndicate.search_index import SearchIndex
 from syndicate.web.app import create_app
 from syndicate.web.http_policy import HttpPolicy
 from syndicate.web.services import EditorReports, Readiness, Services, SubscriptionManager
@@ -41,6 +47,38 @@ NAMED = NamedFeed(
     selection=Selection.create(categories=["technology"], carousel=True),
 )
 
+
+@dataclass(kw_only=True)
+class SampleSearch:
+    """Searches titles in a real index, which is made again for each search.
+
+    Without ``is_complete`` it has no post yet.
+    """
+
+    edition: Edition | None = None
+    is_complete: bool = True
+
+    async def find(self, terms: SearchTerms, edition: Edition) -> SearchResult:
+        """Return the posts whose titles contain all of ``terms``."""
+        self.edition = edition
+        with self._search(edition) as search:
+            return search.find(terms, edition)
+
+    async def excerpts(self, terms: SearchTerms, posts: Sequence[Post]) -> Excerpts:
+        """Return the matches in the titles of ``posts``."""
+        assert self.edition is not None
+        with self._search(self.edition) as search:
+            return search.excerpts(terms, posts)
+
+    @contextmanager
+    def _search(self, edition: Edition) -> Iterator[PostSearch]:
+        with TemporaryDirectory() as folder:
+            search = PostSearch(SearchIndex(Path(folder)), lambda _posts, _edition: ())
+            search.update(edition, lambda: self.is_complete)
+            yield search
+            search.close()
+
+
 BLOB = BlobId("b10b" * 10)
 
 
@@ -56,6 +94,7 @@ class SampleReader:
     failing: str = ""
     refreshed: list[str] = field(default_factory=list)
     service: SubscriptionManager | None = None
+    search: SampleSearch = field(default_factory=SampleSearch)
     subscription_requests: list[WebSubRequest] = field(default_factory=list)
     wait_time: timedelta = timedelta()
     removed: tuple[LedgerEntry, ...] = ()

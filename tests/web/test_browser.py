@@ -1,4 +1,4 @@
-"""The pages in a real browser: nothing is blocked, nothing is fetched, nothing overflows."""
+"""The pages in a real browser: nothing is blocked, only images are loaded, nothing overflows."""
 
 import asyncio
 import shutil
@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Route, sync_playwright
 
 from syndicate.model.post import Image, SafeHtml
 from syndicate.web.http.server import serve, uvloop_runner
 from tests import samples
-from tests.browser import CHROMIUM_ARGUMENTS
+from tests.browser import CHROMIUM_ARGUMENTS, IMAGE, SITE_IMAGES
 from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, SampleReader
 
 pytestmark = pytest.mark.browser
@@ -27,9 +27,30 @@ CONTENT: Final = SafeHtml(
 )
 FEATURED: Final = POSTS[3]
 PATHS: Final = (
-    *("/", "/about", "/feeds/all", "/feeds/all?category=tts&limit=1", f"/feeds/{NAMED.name}"),
+    *(
+        "/",
+        "/?q=featured",
+        "/about",
+        "/feeds/all",
+        "/feeds/all?category=tts&limit=1",
+        f"/feeds/{NAMED.name}",
+    ),
     f"/posts/{FEATURED.key}",
 )
+
+
+LAYOUT_SHIFT: Final = """new Promise(resolve => {
+  let sum = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }))
+    .observe({type: "layout-shift", buffered: true});
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+})"""
+"""The cumulative layout shift of a page until now."""
+
+
+def fulfill_image(route: Route) -> None:
+    """Respond to the request of an image of the site of the sources."""
+    route.fulfill(body=IMAGE, content_type="image/svg+xml")
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +98,9 @@ def browser() -> Iterator[Browser]:
 def test_pages_have_no_errors_and_fit_the_screen(
     base: str, browser: Browser, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    """On a phone and a desktop: one request a page, no console message, no horizontal scrolling."""
+    """On a phone and a desktop: no console message, no horizontal scrolling, no layout shift."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    context.route(SITE_IMAGES, fulfill_image)
     page = context.new_page()
     requests: list[str] = []
     complaints: list[str] = []
@@ -91,9 +113,13 @@ def test_pages_have_no_errors_and_fit_the_screen(
         assert wide <= 0, path
         styled = page.evaluate("getComputedStyle(document.querySelector('.band')).display")
         assert styled == "block", path
+        assert page.evaluate(LAYOUT_SHIFT) < 0.01, path
     context.close()
 
-    assert [url for url in requests if not url.startswith("data:")] == [base + p for p in PATHS]
+    ours = [url for url in requests if url.startswith(base) and "favicon" not in url]
+    assert ours == [base + path for path in PATHS]
+    others = {url for url in requests if not url.startswith(base)}
+    assert others == {"https://www.example.gov/a.png", "https://www.example.gov/chart.png"}
     assert complaints == []
 
 

@@ -186,6 +186,18 @@ class PostRenderer:
             targets = self._link_targets(edition.snapshot(source))
             yield from self._render_all(self._indexes[source].render_inputs(batch, targets))
 
+    def read_texts(self, posts: Sequence[Post], edition: Edition) -> Iterator[tuple[PostId, str]]:
+        """Yield summary and body of each readable one of ``posts``, with their markup.
+
+        Raises `RepositoryError`.
+        """
+        for name in {post.source for post in posts}:
+            targets = self._link_targets(edition.snapshot(name))
+            chosen = [post for post in posts if post.source == name]
+            for render_input in self._indexes[name].render_inputs(chosen, targets):
+                body, summary, _ = render_input.requests
+                yield render_input.post.id, f"{summary.body}\n\n{body.body}"
+
     def prune_cache(self, edition: Edition) -> None:
         """Delete cached results that no post of ``edition`` needs.
 

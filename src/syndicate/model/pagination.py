@@ -16,10 +16,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Posts of one page; ``next_cursor`` is None on the last page."""
+    """Posts of one page.
+
+    ``next_cursor`` is None on the last page; ``previous_cursor`` is None on the first page and
+    empty on the second.
+    """
 
     posts: tuple[Post, ...]
     next_cursor: str | None
+    previous_cursor: str | None = None
 
 
 def paginate(posts: Sequence[Post], *, after: str, limit: int, carousel: bool = False) -> Page:
@@ -33,9 +38,14 @@ def paginate(posts: Sequence[Post], *, after: str, limit: int, carousel: bool = 
     start = _start_index(posts, _decode(after), carousel=carousel) if after else 0
     page_posts = tuple(posts[start : start + limit])
     has_more = start + limit < len(posts)
+    previous_cursor = None
+    if start:
+        last = start - limit - 1
+        previous_cursor = _encode(posts[last], carousel=carousel) if last >= 0 else ""
     return Page(
         posts=page_posts,
         next_cursor=_encode(page_posts[-1], carousel=carousel) if has_more else None,
+        previous_cursor=previous_cursor,
     )
 
 
@@ -51,6 +61,17 @@ def paginate_names(
     page_names = names[start : start + limit]
     has_more = start + limit < len(names)
     return page_names, _encode_text(f"={page_names[-1]}") if has_more else None
+
+
+def previous_name_cursor(names: Sequence[str], after: str, limit: int) -> str | None:
+    """Return the cursor of the page before the one after ``after``.
+
+    It is None on the first page and empty on the second. Raises `UsageError` for an invalid cursor.
+    """
+    start = bisect_right(names, _decode_name(after)) if after else 0
+    if not start:
+        return None
+    return _encode_text(f"={names[start - limit - 1]}") if start > limit else ""
 
 
 def _decode_name(cursor: str) -> str:

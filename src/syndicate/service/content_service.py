@@ -11,6 +11,7 @@ from syndicate.cache import Cache
 from syndicate.content import index_snapshot, parsed_file
 from syndicate.content.held_commits import AcceptedRemovals
 from syndicate.content.post_renderer import PostRenderer, RenderBatch
+from syndicate.content.post_search import PostSearch
 from syndicate.content.render_input import RenderInput, RenderResults
 from syndicate.content.site_source import SiteSource
 from syndicate.content.source_index import SourceIndex
@@ -23,6 +24,7 @@ from syndicate.model.post import BlobId, Path, Post, RenderedPost, RenderedPosts
 from syndicate.private_files import restrict_permissions
 from syndicate.publisher.source_watcher import EditionBuilder, SourceReader
 from syndicate.render.pool.process_pool import RenderPool
+from syndicate.search_index import SearchIndex
 from syndicate.settings import Settings
 
 _ASSET_CACHE_BYTES: Final = 32_000_000
@@ -92,6 +94,11 @@ class ContentService:
     def render_pool(self) -> RenderPool:
         """The processes that render, for another service that shares them."""
         return self._render_pool
+
+    def post_search(self) -> PostSearch:
+        """Return a search of posts, whose index is empty until it is updated."""
+        folder = self.settings.data_folder / "cache"
+        return PostSearch(SearchIndex(folder), self.renderer.read_texts)
 
     def start_renderer(self) -> None:
         """Start the render process now rather than with the first post."""

@@ -25,6 +25,7 @@ from syndicate.service.cache_maintenance import prune_cache_daily, save_indexes_
 from syndicate.service.content_service import ContentService
 from syndicate.service.editor_reports import EditorReports
 from syndicate.service.process_tuning import freeze_gc, lower_thread_priority
+from syndicate.service.search_service import SearchService
 from syndicate.service.supervisor import PAUSE_SECONDS, Restarts, run_forever
 from syndicate.web.app import create_app
 from syndicate.web.http.response_cache import ResponseCache
@@ -77,6 +78,7 @@ class LiveServices:
             4, "rendering", initializer=lower_thread_priority
         )
         self.editor_reports: Final = EditorReports(content, lambda: self.edition)
+        self.search: Final = SearchService(content.post_search(), watcher)
         self._database: DatabaseServices | None = None
         self._database_error: str | None = None
         self._database_opened: Final = asyncio.Event()
@@ -197,6 +199,7 @@ class LiveServices:
     def close(self) -> None:
         """Cancel rendering, and wait for the threads that begin it: they read the repositories."""
         self._content.stop_rendering()
+        self.search.close()
         self._render_threads.shutdown(cancel_futures=True)
         self.editor_reports.close()
 
@@ -270,6 +273,7 @@ class Runtime:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._run_watcher())
             tasks.create_task(self.run_database_services())
+            tasks.create_task(self.services.search.run())
             tasks.create_task(prune_cache_daily(self._content, self.watcher, self.restarts))
             tasks.create_task(save_indexes_hourly(self._content, self.watcher, self.restarts))
 

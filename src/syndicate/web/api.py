@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from syndicate.errors import NotReady
 from syndicate.feeds import Representation, as_provisional, make_representation
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
@@ -31,6 +32,7 @@ from syndicate.model.feed import (
 from syndicate.model.pagination import malformed_cursor, paginate_names
 from syndicate.model.post import PostKey, Source
 from syndicate.model.query import MAX_LIMIT, Query, parse_limit
+from syndicate.model.search import SearchTerms
 from syndicate.web.context import WebContext
 from syndicate.web.feed_directory import PostCounts
 from syndicate.web.http.auth import (
@@ -41,6 +43,7 @@ from syndicate.web.http.auth import (
 )
 from syndicate.web.http.conditional_response import conditional_response
 from syndicate.web.http_policy import NO_CACHE
+from syndicate.web.search import search_posts, search_query, search_terms
 
 _MEDIA_TYPE: Final = "application/json"
 _JSON_FEED: Final = FORMATS["json"]
@@ -72,30 +75,42 @@ class Api:
     async def posts(self, request: Request) -> Response:
         """Respond with a page of posts, filtered by the query language of feeds."""
         query = self.context.query(request, self.context.edition)
+        terms = search_terms(request)
 
         async def build(edition: Edition) -> Representation:
-            return await self._posts(edition, build_feed_view(edition, ALL, query))
+            if terms is None:
+                return await self._posts(edition, build_feed_view(edition, ALL, query), None)
+            found = await search_posts(self.context.reader.search, edition, query, terms)
+            if not found.is_complete:
+                raise NotReady("posts are still being indexed", hint="Try again in a minute.")
+            return await self._posts(edition, found.view, terms)
 
-        return await self.context.respond_with_document(
-            request, ("/v1/posts", query.canonical()), build
-        )
+        key = ("/v1/posts", search_query(terms, query.canonical()))
+        return await self.context.respond_with_document(request, key, build)
 
-    async def _posts(self, edition: Edition, feed_view: FeedView) -> Representation:
+    async def _posts(
+        self, edition: Edition, feed_view: FeedView, terms: SearchTerms | None
+    ) -> Representation:
         context, query = self.context, feed_view.query
         rendered = await context.rendered_posts(feed_view.page.posts, edition)
         entries = [
             context.feed_cache.entry(item, _JSON_FEED, query.content) for item in rendered.items
         ]
-        after = feed_view.page.next_cursor
-        pages = {
-            "self": query.canonical(),
-            "first": query.canonical(after=""),
-            "next": None if after is None else query.canonical(after=after),
+        page = feed_view.page
+        cursors = {
+            "self": query.after,
+            "first": "",
+            "prev": page.previous_cursor,
+            "next": page.next_cursor,
+        }
+        queries = {
+            rel: search_query(terms, query.canonical(after=cursor))
+            for rel, cursor in cursors.items()
+            if cursor is not None
         }
         links = {
             rel: context.service_info.url(f"/v1/posts{'?' if text else ''}{text}")
-            for rel, text in pages.items()
-            if text is not None
+            for rel, text in queries.items()
         }
         representation = make_representation(
             b'{"items":[%b],"next_url":%b}'
@@ -105,7 +120,7 @@ class Api:
             links=[
                 *(Link(rel=rel, href=href, type=_MEDIA_TYPE) for rel, href in links.items()),
                 Link(rel="canonical", href=links["self"]),
-                *context.alternate_links(FeedLocation(ALL, pages["first"] or "")),
+                *context.alternate_links(FeedLocation(ALL, query.canonical(after=""))),
             ],
         )
         return representation if rendered.is_current else as_provisional(representation)

@@ -1,6 +1,9 @@
 """The web application: all routes, middleware and the response cache."""
 
+from difflib import get_close_matches
+from functools import partial
 from http import HTTPStatus
+from pathlib import PurePosixPath
 from typing import Final, cast
 
 from starlette.applications import Starlette
@@ -9,8 +12,10 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from syndicate.errors import NotReady, UnknownName
 from syndicate.feeds import FeedCache
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.near_misses import near_misses
 from syndicate.web.api import Api, ContentProblems
 from syndicate.web.assets import Assets
 from syndicate.web.changes import Changes
@@ -19,6 +24,7 @@ from syndicate.web.developers import Developers
 from syndicate.web.discovery import Discovery
 from syndicate.web.editors import EditorPages
 from syndicate.web.embeds import Embeds
+from syndicate.web.feed_pages import FeedPages
 from syndicate.web.feeds import Feeds
 from syndicate.web.health import Health
 from syndicate.web.http.auth import AuthenticatedRoute
@@ -44,7 +50,8 @@ _PREFLIGHT_HEADERS: Final = {
 
 _ROUTE_GROUPS: Final = (
     *(Health, Feeds, Api, Changes, PushHooks, ContentProblems, Subscriptions, Deliveries),
-    *(Hub, Assets, Discovery, Developers, Embeds, EditorPages, Portal, PortalSubscriptions, Pages),
+    *(Hub, Assets, Discovery, Developers, Embeds, EditorPages, Portal, PortalSubscriptions),
+    *(Pages, FeedPages),
 )
 
 
@@ -66,7 +73,7 @@ def create_app(
                 rate_limiter=rate_limiter,
             )
         ],
-        exception_handlers={HTTPException: _handle_http_exception},
+        exception_handlers={HTTPException: partial(_handle_http_exception, context)},
     )
     app.router.redirect_slashes = False
     return ResponseCache(
@@ -85,14 +92,16 @@ def _rate_limiter(policy: HttpPolicy) -> RateLimiter | None:
     return RateLimiter(buckets=buckets, proxies=policy.proxies)
 
 
-async def _handle_http_exception(request: Request, error: Exception) -> Response:
+async def _handle_http_exception(
+    context: WebContext, request: Request, error: Exception
+) -> Response:
     """Respond to OPTIONS with the allowed methods; leave all other errors to the middleware."""
     exception = cast("HTTPException", error)
     status = exception.status_code
     if status == HTTPStatus.SEE_OTHER:
         return Response(None, status, exception.headers)
     if status == HTTPStatus.NOT_FOUND:
-        raise HTTPException(status, f"there is nothing at {request.scope['path']}")
+        raise _not_found(request.scope["path"], context)
     if status != HTTPStatus.METHOD_NOT_ALLOWED:
         raise exception
     methods = (exception.headers or {}).get("Allow", "").split(", ")
@@ -103,3 +112,20 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
         )
         return Response(None, HTTPStatus.NO_CONTENT, {"Allow": allow, **cors_headers})
     raise HTTPException(status, f"method {request.method} is not allowed here", {"Allow": allow})
+
+
+def _not_found(path: str, context: WebContext) -> UnknownName:
+    """Return the error for a URL that no route has, with the feeds that may be meant."""
+    name = PurePosixPath(path).stem
+    try:
+        feeds = sorted(context.edition.feeds)
+    except NotReady:
+        feeds = []
+    nearby = get_close_matches(name, near_misses(name, feeds)) if feeds else []
+    return UnknownName(
+        f"there is nothing at {path}",
+        code="not-found",
+        hint="The feeds are listed at /, the API is described at /openapi.json.",
+        choices=tuple(nearby),
+        choices_total=len(nearby),
+    )

@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from syndicate.feeds import Representation, make_representation
-from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import FeedLocation, ServiceInfo
@@ -27,9 +26,11 @@ from syndicate.render.pages.developer_pages import (
     api_reference_page,
     developers_page,
 )
-from syndicate.render.pages.html_pages import EmbedOptions, FeedLink, content_security_policy
+from syndicate.render.pages.embed_pages import EmbedOptions
+from syndicate.render.pages.html_pages import content_security_policy
 from syndicate.web.context import BuildDocument, WebContext, service_links
 from syndicate.web.embeds import MAX_EMBED_POSTS, embed_path, parse_embed
+from syndicate.web.html_responses import feed_links
 from syndicate.web.openapi import api_groups, api_parameters, openapi_document
 
 _MAX_FEEDS: Final = 50
@@ -120,12 +121,7 @@ class Developers:
             form=form,
             options=options,
             feeds=_feed_choices(edition),
-            links=tuple(
-                FeedLink(title=form.title, type=link.type, url=link.href)
-                for form, link in zip(
-                    FORMATS.values(), self.context.alternate_links(location), strict=True
-                )
-            ),
+            links=feed_links(self.context, location),
             parameters=api_parameters(self._openapi, "/feeds/{name}.json"),
             embed_url=embed_url,
             embed_iframe=_iframe_code(embed_url, edition.feed(form["feed"]).title),
@@ -144,6 +140,7 @@ class Developers:
             ),
             limits=self._limits(),
             egress=self.context.policy.egress,
+            max_embed_posts=MAX_EMBED_POSTS,
         )
 
     def _limits(self) -> tuple[tuple[str, str], ...]:

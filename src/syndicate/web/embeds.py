@@ -15,15 +15,15 @@ from syndicate.feeds.formats.link import Link
 from syndicate.model.edition import Edition
 from syndicate.model.feed import Feed, FeedLocation, build_feed, build_feed_view, last_modified
 from syndicate.model.query import Query, parse_query
-from syndicate.render.pages.html_pages import (
+from syndicate.render.pages.embed_pages import (
     EmbedLayout,
     EmbedOptions,
     EmbedTheme,
     embed_page,
     embed_script,
     embed_security_policy,
-    origin,
 )
+from syndicate.render.pages.page_fragment import origin
 from syndicate.web.context import WebContext, raw_query
 from syndicate.web.http.redirects import redirect_response
 

@@ -128,6 +128,18 @@ def feed_directory(
     return tuple(group for group in groups if group.entries)
 
 
+def largest_categories(
+    edition: Edition, post_counts: PostCounts, max_count: int
+) -> tuple[DirectoryEntry, ...]:
+    """Return the categories with the most posts, the largest first."""
+    categories = nsmallest(
+        max_count,
+        edition.categories,
+        key=lambda one: (-post_counts.category_stats(one.slug).posts, one.slug),
+    )
+    return tuple(category_entry(edition, category, post_counts) for category in categories)
+
+
 def _largest(
     values: Sequence[_T], max_count: int, stats_of: Callable[[_T], FeedStats]
 ) -> Sequence[_T]:
@@ -221,6 +233,10 @@ def _options(
                 )
                 for value in values
             ),
-            key=lambda choice: choice.title.casefold(),
+            key=lambda option: (
+                not option.is_selected,
+                -option.posts,
+                option.title.casefold(),
+            ),
         )
     )

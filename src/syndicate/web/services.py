@@ -18,9 +18,11 @@ from syndicate.model.delivery import (
     RequestFault,
     SubscriptionStatus,
 )
-from syndicate.model.edition import Problem
+from syndicate.model.edition import Edition, Problem
 from syndicate.model.explanation import Explanation
 from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.model.post import Post
+from syndicate.model.search import Excerpts, SearchResult, SearchTerms
 from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.model.websub_request import WebSubRequest
 
@@ -216,8 +218,28 @@ class EditorReports(Protocol):
         ...
 
 
+class PostFinder(Protocol):
+    """Finds posts by words of their titles and texts."""
+
+    async def find(self, terms: SearchTerms, edition: Edition) -> SearchResult:
+        """Return the posts of ``edition`` that contain all of ``terms``.
+
+        Raises `NotReady` if there is no index.
+        """
+        ...
+
+    async def excerpts(self, terms: SearchTerms, posts: Sequence[Post]) -> Excerpts:
+        """Return the matches in titles and texts of ``posts``, without those not indexed."""
+        ...
+
+
 class Services(ContentReader, Protocol):
-    """Everything the web serves from: content, changes, subscriptions and the hub."""
+    """Everything the web serves from: content, search, changes, subscriptions and the hub."""
+
+    @property
+    def search(self) -> PostFinder:
+        """Finds posts by words."""
+        ...
 
     @property
     def editor_reports(self) -> EditorReports:

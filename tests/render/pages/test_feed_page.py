@@ -122,13 +122,39 @@ def test_form_omits_filters_without_a_choice() -> None:
     assert "open" not in next(root.iter("details")).attrib
 
 
-def test_many_options_are_in_a_scrolling_list() -> None:
+def test_filters_show_ten_options_and_the_rest_on_demand() -> None:
     """A long list of categories."""
     choices = tuple(
         FilterOption(value=str(n), title=str(n), posts=1, is_selected=False) for n in range(13)
     )
     narrowing = replace(NO_FILTERS, categories=choices)
 
-    assert by_class(
-        parse_page(feed_page_html(samples.feed(samples.rendered_post()), narrowing)), "many"
-    )
+    root = parse_page(feed_page_html(samples.feed(samples.rendered_post()), narrowing))
+
+    (rest,) = by_class(root, "many")
+    assert [box.get("value") for box in rest.iter("input")] == ["10", "11", "12"]
+    boxes = [box for box in root.iter("input") if box.get("name") == "category"]
+    assert len(boxes) == 13
+    assert "3 more categories" in text(root)
+
+
+def test_second_page_links_to_the_first_one() -> None:
+    """For people and for browsers."""
+    feed = samples.feed(samples.rendered_post(), query="after=x")
+    root = parse_page(feed_page_html(feed, previous_query=""))
+
+    assert [link["href"] for link in links(root, "prev")] == [f"{PUBLIC_URL}/feeds/all"]
+    (paging,) = by_class(root, "paging")
+    assert text(paging) == "Newest posts"
+
+
+def test_third_page_links_to_the_second_one() -> None:
+    """Beside the first."""
+    feed = samples.feed(samples.rendered_post(), query="after=y")
+    root = parse_page(feed_page_html(feed, previous_query="after=x"))
+
+    (paging,) = by_class(root, "paging")
+    assert [(text(link), link.get("rel"), link.get("href")) for link in paging.iter("a")] == [
+        ("Newest posts", None, "/feeds/all"),
+        ("Newer posts", "prev", "/feeds/all?after=x"),
+    ]

@@ -9,8 +9,9 @@ from importlib.resources import files
 
 import pytest
 
-from syndicate.model.agency import Agency, AgencyLink, Colors
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.post import Image
+from syndicate.model.search import Excerpt
 from syndicate.render.pages import html_pages
 from syndicate.render.pages.html_pages import (
     FeedGroup,
@@ -62,6 +63,16 @@ PAGES = {
         samples.SERVICE_INFO,
         sources=[samples.source(title=NASTY, rights=NASTY)],
         links=(JSON_LINK,),
+    ),
+    "search": html_pages.search_page(
+        samples.SERVICE_INFO,
+        NASTY,
+        [replace(sample_pages.card(samples.rendered_post(summary=NASTY)), title=NASTY)],
+        total=1,
+        is_complete=True,
+        first_url=PUBLIC_URL,
+        previous_url=PUBLIC_URL,
+        next_url=PUBLIC_URL,
     ),
     "problem": problem_page(
         samples.SERVICE_INFO, title="Not Found", detail=NASTY, hint=NASTY, choices=(NASTY,)
@@ -122,7 +133,7 @@ def test_content_security_policy_allows_the_inline_style(name: str) -> None:
 
 
 def test_directory_describes_each_feed() -> None:
-    """Title, description, number of posts, latest date, formats, and URLs to copy."""
+    """Title, description, number of posts, latest date, and formats."""
     empty = replace(FEED_SUMMARY, title="Empty", description="Soon.", posts=0, latest=None)
 
     root = parse_page(
@@ -136,7 +147,10 @@ def test_directory_describes_each_feed() -> None:
     assert text(full) == "Technology 1,234 posts, latest January 9, 2024"
     assert text(none) == "Empty Soon. 0 posts"
     assert [link.get("href") for link in full.iter("a")] == ["/feeds/technology"]
-    assert [text(code) for code in root.iter("code")] == [JSON_LINK.url, JSON_LINK.url]
+    assert [text(formats) for formats in by_class(root, "formats")] == [
+        "JSON Feed: Technology",
+        "JSON Feed: Empty",
+    ]
     assert [time.get("datetime") for time in root.iter("time")] == ["2024-01-09"]
 
 
@@ -155,27 +169,87 @@ def test_directory_has_autodiscovery_links_for_every_feed() -> None:
     assert [link["href"] for link in links(root, "canonical")] == [f"{PUBLIC_URL}/"]
 
 
-def test_directory_links_to_each_of_its_groups() -> None:
-    """With several groups, each link has the number of feeds."""
-    groups = [("Everything", [FEED_SUMMARY]), ("By category", [FEED_SUMMARY, FEED_SUMMARY])]
+def test_directory_has_newest_posts_categories_and_a_search() -> None:
+    """Posts with pictures; the largest categories with a link to all of them."""
+    item = samples.rendered_post(image=Image(url="https://www.example.gov/a.png", alt="A desk"))
+    root = parse_page(
+        html_pages.directory_page(
+            samples.SERVICE_INFO,
+            [],
+            cards=[sample_pages.card(item)],
+            categories=[FEED_SUMMARY],
+            total_categories=150,
+        )
+    )
 
-    root = parse_page(directory_page(samples.SERVICE_INFO, groups))
+    assert [text(heading) for heading in root.iter("h2")] == ["Newest posts", "Categories"]
+    (image,) = root.iter("img")
+    assert dict(image.attrib) == {
+        "src": "https://www.example.gov/a.png",
+        "alt": "A desk",
+        "width": "640",
+        "height": "360",
+        "decoding": "async",
+        "referrerpolicy": "no-referrer",
+    }
+    (chips,) = by_class(root, "chips")
+    assert text(chips) == "Technology 1,234 posts"
+    assert "All 150 categories" in text(root)
+    (form,) = root.iter("form")
+    assert (form.get("action"), form.get("role")) == ("/", "search")
 
-    (jumps,) = by_class(root, "jumps")
-    assert text(jumps) == "Everything 1 By category 2"
-    targets = {link.get("href", "")[1:] for link in jumps.iter("a")}
-    assert targets == {heading.get("id") for heading in root.iter("h2")}
+
+def test_search_page_marks_matches_and_escapes_them() -> None:
+    """In titles and excerpts; what is searched for stays in the form."""
+    excerpt = Excerpt(title=(("A ", False), ("<b>", True)), text=(("x & ", False), ("y", True)))
+    card = replace(sample_pages.card(samples.rendered_post()), excerpt=excerpt)
+    shown = html_pages.search_page(
+        samples.SERVICE_INFO,
+        '<b> "y"',
+        [card],
+        total=3,
+        is_complete=False,
+        first_url="",
+        previous_url="",
+        next_url=f"{PUBLIC_URL}/?q=b&after=x",
+    )
+    root = parse_page(shown)
+
+    assert [text(mark) for mark in root.iter("mark")] == ["<b>", "y"]
+    assert not list(root.iter("b"))
+    assert '3 posts contain “<b> "y"”. Some posts are not searched yet' in text(root)
+    (field,) = [box for box in root.iter("input") if box.get("name") == "q"]
+    assert field.get("value") == '<b> "y"'
+    assert [link["href"] for link in links(root, "next")] == [f"{PUBLIC_URL}/?q=b&after=x"]
+
+
+def test_search_without_results_says_what_to_do() -> None:
+    """And links to all posts."""
+    root = parse_page(
+        html_pages.search_page(
+            samples.SERVICE_INFO,
+            "x",
+            [],
+            total=0,
+            is_complete=True,
+            first_url="",
+            previous_url=f"{PUBLIC_URL}/?q=x",
+            next_url="",
+        )
+    )
+
+    assert "0 posts contain “x”. Try fewer or other words" in text(root)
+    assert [link["href"] for link in links(root, "prev")] == [f"{PUBLIC_URL}/?q=x"]
 
 
 def test_partial_directory_has_totals_and_links_to_all_feeds() -> None:
     """If it lists only the feeds with the most posts."""
-    groups = [("By source", [FEED_SUMMARY]), ("By category", [FEED_SUMMARY])]
+    groups = [("Custom feeds", []), ("By source", [FEED_SUMMARY])]
 
     root = parse_page(directory_page(samples.SERVICE_INFO, groups, more=12_344))
 
-    assert text(root).count("Showing the 1 with the most posts out of 12,345.") == 2
-    hrefs = {link.get("href") for link in root.iter("a")}
-    assert {"/categories", "/v1/sources"} <= hrefs
+    assert text(root).count("Showing the 1 with the most posts out of 12,345.") == 1
+    assert "/v1/sources" in {link.get("href") for link in root.iter("a")}
 
 
 def test_internal_links_have_no_host() -> None:
@@ -257,14 +331,15 @@ def test_problem_page_without_hint_and_choices_is_short() -> None:
     """Only the sentence and a link to all feeds."""
     root = parse_page(problem_page(samples.SERVICE_INFO, title="Gone", detail="It left."))
 
-    assert "Gone It left. All feeds" in text(next(root.iter("main")))
+    assert "Gone It left. Newest posts and all feeds" in text(next(root.iter("main")))
 
 
 def test_urls_wrap_only_between_their_parts() -> None:
     """The text that is copied is the URL."""
-    root = parse_page(directory_page(samples.SERVICE_INFO, [("All", [FEED_SUMMARY])]))
+    root = parse_page(about_page(samples.SERVICE_INFO, sources=[], links=(JSON_LINK,)))
 
-    (code,) = root.iter("code")
+    (feed_links,) = by_class(root, "feed-links")
+    (code,) = feed_links.iter("code")
     assert list(code.itertext()) == [
         "https://",
         "feeds.example.gov/",
@@ -273,89 +348,6 @@ def test_urls_wrap_only_between_their_parts() -> None:
         "carousel=true&",
         "category=tts",
     ]
-
-
-AGENCY = Agency(
-    name="Example Agency",
-    url="https://www.example.gov",
-    links=(
-        AgencyLink(title="Accessibility", url="https://www.example.gov/accessibility?a=1&b"),
-        AgencyLink(title="Rights", url="/about#rights"),
-    ),
-    privacy_url="https://www.example.gov/privacy",
-    colors=Colors(primary="#1a4480", link="#005ea2", link_dark="#8cc0fa"),
-)
-BRANDED = replace(
-    samples.SERVICE_INFO,
-    public_url="https://feeds.example.gov/base",
-    agency=AGENCY,
-    icon_url="https://www.example.gov/icon.svg",
-    logo_url="https://cdn.example.gov/logo.svg",
-)
-
-
-def test_pages_carry_the_identity_of_the_agency() -> None:
-    """Name, links, privacy policy, icon, logo and colors."""
-    root = parse_page(about_page(BRANDED, sources=[], links=()))
-
-    (identifier,) = by_class(root, "identifier")
-    assert text(identifier) == "A service of Example Agency Accessibility Rights"
-    assert [link.get("href") for link in identifier.iter("a")] == [
-        "https://www.example.gov",
-        "https://www.example.gov/accessibility?a=1&b",
-        "/base/about#rights",
-    ]
-    privacy = [link.get("href") for link in root.iter("a") if "rivacy" in text(link)]
-    assert privacy == ["https://www.example.gov/privacy"] * 2
-    assert [image.get("src") for image in root.iter("img")] == [
-        "https://www.example.gov/icon.svg",
-        "https://cdn.example.gov/logo.svg",
-    ]
-    assert [link["href"] for link in links(root, "icon")] == ["https://www.example.gov/icon.svg"]
-    style = text(next(root.iter("style")))
-    assert ":root{--band:#1a4480;--link:#005ea2;--visited:#005ea2;}" in style
-    assert ":root{--band:#1a4480;--link:#8cc0fa;--visited:#8cc0fa;}" in style
-
-
-def test_policy_allows_the_images_of_the_agency() -> None:
-    """And nothing else of its hosts."""
-    policy = content_security_policy(BRANDED, ("https://www.example.gov",)).split("; ")
-
-    assert "img-src 'self' https://cdn.example.gov https://www.example.gov" in policy
-    assert [rule for rule in policy if "example.gov" in rule] == [policy[2]]
-
-
-def test_agency_may_have_only_a_name_or_only_links() -> None:
-    """Whatever is missing is left out."""
-    name = replace(samples.SERVICE_INFO, agency=Agency(name="Example Agency"))
-    only_links = replace(samples.SERVICE_INFO, agency=Agency(links=AGENCY.links))
-
-    shown = [
-        text(by_class(parse_page(about_page(service, sources=[], links=())), "identifier")[0])
-        for service in (name, only_links)
-    ]
-    assert shown == ["A service of Example Agency", "Accessibility Rights"]
-
-
-@pytest.mark.parametrize(
-    ("banner", "host", "words"),
-    [
-        (True, "feeds.example.gov", "Official websites use .gov. Only government organizations"),
-        (True, "feeds.example.mil", "Official websites use .mil. Only organizations of the"),
-        ("Test system", "feeds.example.gov", "Test system"),
-    ],
-)
-def test_banner_is_official_or_a_text(banner: bool | str, host: str, words: str) -> None:
-    """The first thing after the skip link."""
-    service = replace(
-        samples.SERVICE_INFO, public_url=f"https://{host}", agency=Agency(banner=banner)
-    )
-
-    root = parse_page(problem_page(service, title="Gone", detail="It left."))
-
-    (shown,) = by_class(root, "banner")
-    assert words in text(shown)
-    assert ("how you know" in text(shown)) == (banner is True)
 
 
 def test_only_style_and_sanitized_content_are_unescaped() -> None:
@@ -367,5 +359,24 @@ def test_only_style_and_sanitized_content_are_unescaped() -> None:
     ]
 
     trusted = [found for text in templates for found in re.findall(r"\S+\|safe\b", text)]
-    assert sorted(trusted) == ["item.content|for_own_page|safe", "style|safe", "style|safe"]
+    assert sorted(trusted) == ["service_info.public_url)|safe", "style|safe", "style|safe"]
     assert not [text for text in templates if "autoescape" in text]
+
+
+def test_problem_page_links_to_what_is_near() -> None:
+    """Feeds with a similar name, and a search for the words of the URL."""
+    shown = problem_page(
+        samples.SERVICE_INFO,
+        title="Page not found",
+        detail="there is no feed called 'technolgy'",
+        choices=("tts",),
+        choices_total=1,
+        are_feeds=True,
+        nearby=["technology"],
+        search="technolgy",
+    )
+    root = parse_page(shown)
+
+    assert "Did you mean technology Other feeds tts Search posts" in text(root)
+    (field,) = root.iter("input")
+    assert (field.get("name"), field.get("value")) == ("q", "technolgy")

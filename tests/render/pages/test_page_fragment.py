@@ -135,3 +135,59 @@ def test_no_loading_element_is_left(elements: list[tuple[str, str]]) -> None:
     tags = re.findall(r'<(/?\w+)(?:\s+[\w-]+="[^"]*")*>', for_own_page(SafeHtml(content)))
 
     assert set(tags) <= {"h2", "/h2", "p", "/p", "a", "/a", "span", "/span"}
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"),
+    [
+        (
+            'src="https://www.example.gov/a.png?a=1&amp;b=2" alt="A &quot;new&quot; form"',
+            (
+                'src="https://www.example.gov/a.png?a=1&amp;b=2" alt="A &quot;new&quot; form"'
+                ' class="unsized"'
+            ),
+        ),
+        (
+            'src="https://www.example.gov/a.png" alt="" width="30" height="20"',
+            'src="https://www.example.gov/a.png" alt="" width="30" height="20"',
+        ),
+        (
+            'src="https://www.example.gov/a.png" width="50%" height="20"',
+            'src="https://www.example.gov/a.png" alt="no alternative text" class="unsized"',
+        ),
+        (
+            'src="https://feeds.example.gov/assets/news/a.png?v=1" alt="A"',
+            'src="/assets/news/a.png?v=1" alt="A" class="unsized"',
+        ),
+    ],
+)
+def test_images_of_known_hosts_are_shown(image: str, shown: str) -> None:
+    """With a place of their own before they are loaded, and without a referrer."""
+    page = for_own_page(
+        SafeHtml(f"<p><img {image}></p>"), ["https://www.example.gov"], "https://feeds.example.gov"
+    )
+
+    lazy = ' loading="lazy" decoding="async" referrerpolicy="no-referrer"'
+    assert page == f"<p><img {shown}{lazy}></p>"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.gov/a.png",
+        "http://www.example.gov/a.png",
+        "https://www.example.gov:8443/a.png",
+        "https://www.example.gov.evil.example/a.png",
+        "https://www.example.gov@evil.example/a.png",
+        "https://feeds.example.gov.evil.example/a.png",
+    ],
+)
+def test_images_of_other_hosts_are_links(url: str) -> None:
+    """Compared by their origin."""
+    page = for_own_page(
+        SafeHtml(f'<img src="{url}" alt="A">'),
+        ["https://www.example.gov"],
+        "https://feeds.example.gov",
+    )
+
+    assert page == placeholder(url, "Image", "A")

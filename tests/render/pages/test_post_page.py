@@ -27,8 +27,8 @@ def test_post_page_shows_content_and_metadata() -> None:
     (article,) = root.iter("article")
     said = text(article)
     assert article.get("lang") == "es"
-    assert "January 29, 2024 · Ada Example · 1 min · updated January 31, 2024" in said
-    assert "first published on blog.example.org" in said
+    assert "January 29, 2024 · By Ada Example · 1 min · Updated January 31, 2024" in said
+    assert "First published on blog.example.org" in said
     assert "<h2>Breve</h2><p>Hola <em>mundo</em></p>" in page
     facts = text(by_class(root, "facts")[0])
     assert "Image Una mesa" in facts
@@ -81,3 +81,40 @@ def test_plain_post_has_no_empty_elements() -> None:
     facts = text(by_class(root, "facts")[0])
     assert facts.startswith("Summary none Carousel card")
     assert "Image" not in facts
+
+
+def test_picture_of_a_post_is_shown_once() -> None:
+    """Above its text, unless it is in the text."""
+    image = Image(url="https://www.example.gov/a.png?a=1&b=2", alt="A desk")
+    content = SafeHtml('<p><img src="https://www.example.gov/a.png?a=1&amp;b=2" alt="A desk"></p>')
+
+    above = parse_page(sample_pages.post_page_html(samples.rendered_post(image=image)))
+    within = parse_page(
+        sample_pages.post_page_html(samples.rendered_post(image=image, content=content))
+    )
+
+    (shown,) = above.iter("img")
+    assert (shown.get("alt"), shown.get("width"), shown.get("height")) == ("A desk", "640", "360")
+    assert [image.get("loading") for image in within.iter("img")] == ["lazy"]
+
+
+def test_post_page_leads_to_the_original_and_names_its_categories() -> None:
+    """In words."""
+    post = samples.post(categories=(samples.TECHNOLOGY, samples.TTS))
+    (article,) = parse_page(sample_pages.post_page_html(samples.rendered_post(post))).iter(
+        "article"
+    )
+
+    assert "Read the original at www.example.gov" in text(article)
+    assert "Categories: Technology, Technology Transformation Services" in text(article)
+
+
+def test_post_that_is_not_rendered_yet_has_a_note() -> None:
+    """With its summary."""
+    page = sample_pages.post_page_html(
+        samples.rendered_post(summary="In short."), is_rendered=False
+    )
+
+    assert "In short." in page
+    assert "still being rendered" in page
+    assert "1 min" not in page

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from syndicate.model.feed import ServiceInfo
-from syndicate.render.pages.html_pages import EmbedOptions, FeedLink, render_page
+from syndicate.render.pages.embed_pages import EmbedOptions
+from syndicate.render.pages.html_pages import FeedLink, render_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ class DeveloperPage:
     webhook_secret: str
     samples: tuple[CodeSample, ...]
     limits: tuple[tuple[str, str], ...]
+    max_embed_posts: int
     egress: tuple[str, ...] = ()
 
 

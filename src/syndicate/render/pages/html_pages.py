@@ -2,37 +2,24 @@
 
 import base64
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
-from typing import Final, Literal
-from urllib.parse import urlsplit
+from typing import Final
 
 from syndicate.model.agency import Colors
 from syndicate.model.feed import Feed, ServiceInfo
-from syndicate.model.post import PostId, RenderedPost, Source
+from syndicate.model.post import RenderedPost, Source
+from syndicate.model.search import Excerpt
+from syndicate.render.pages.page_fragment import origin
 
 _SELF: Final = "'self'"
 _STYLE_SHEET: Final = "page.css"
-
-EmbedTheme = Literal["auto", "light", "dark"]
-EmbedLayout = Literal["list", "carousel"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmbedOptions:
-    """How an embed presents a feed; ``heading`` is the level of its heading, 1 to 6."""
-
-    heading: int = 2
-    summary: bool = True
-    image: bool = True
-    date: bool = True
-    theme: EmbedTheme = "auto"
-    layout: EmbedLayout = "list"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +53,38 @@ class FeedGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageLink:
+    """A link to a page of this service; ``url`` is absolute."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostCard:
+    """A post in a list: ``url`` is that of the original, ``page_url`` that of its page here.
+
+    ``image`` is empty if there is none that pages may show. ``reading_minutes`` is 0 and the rest
+    of the content missing for a post that is not rendered yet. An ``excerpt`` shows what a search
+    found.
+    """
+
+    title: str
+    url: str
+    page_url: str
+    date: date
+    source: str
+    language: str
+    summary: str
+    image: str = ""
+    image_alt: str = ""
+    reading_minutes: int = 0
+    categories: tuple[PageLink, ...] = ()
+    is_rendered: bool = True
+    excerpt: Excerpt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilterOption:
     """A value to filter a feed by, and the number of its posts in the feed."""
 
@@ -90,24 +109,69 @@ class FeedFilters:
     is_active: bool = False
 
 
-def directory_page(service_info: ServiceInfo, groups: Sequence[FeedGroup]) -> str:
-    """Return the feed directory, in ``groups``."""
-    nonempty = [group for group in groups if group.feeds]
-    return render_page("directory.html", service_info, groups=nonempty, here="/")
+def directory_page(
+    service_info: ServiceInfo,
+    groups: Sequence[FeedGroup],
+    *,
+    cards: Sequence[PostCard] = (),
+    categories: Sequence[FeedSummary] = (),
+    total_categories: int = 0,
+) -> str:
+    """Return the first page: the newest posts, the largest categories, and feeds in ``groups``."""
+    return render_page(
+        "directory.html",
+        service_info,
+        groups=[group for group in groups if group.feeds],
+        cards=cards,
+        categories=categories,
+        total_categories=total_categories,
+        all_posts_url=service_info.feed_url("all"),
+        here="/",
+    )
 
 
-def categories_page(
+def search_page(  # noqa: PLR0913 — a page has many parts
+    service_info: ServiceInfo,
+    query: str,
+    cards: Sequence[PostCard],
+    *,
+    total: int,
+    is_complete: bool,
+    first_url: str,
+    previous_url: str,
+    next_url: str,
+) -> str:
+    """Return a page of the ``total`` posts that contain ``query``; absent pages have no URL.
+
+    The result is not complete while posts are still being indexed.
+    """
+    return render_page(
+        "search.html",
+        service_info,
+        query=query,
+        cards=cards,
+        total=total,
+        is_complete=is_complete,
+        first_url=first_url,
+        previous_url=previous_url,
+        next_url=next_url,
+        here="",
+    )
+
+
+def categories_page(  # noqa: PLR0913 — a page has many parts
     service_info: ServiceInfo,
     feeds: Sequence[FeedSummary],
     *,
     total: int,
     after: str,
     next_after: str,
+    previous_url: str = "",
 ) -> str:
     """Return one page of the list of all ``total`` categories.
 
     The page starts after the cursor ``after``, empty on the first page; the next page starts after
-    ``next_after``, empty on the last page.
+    ``next_after``, empty on the last page. ``previous_url`` is empty on the first page.
     """
     return render_page(
         "categories.html",
@@ -116,38 +180,40 @@ def categories_page(
         total=total,
         after=after,
         next_after=next_after,
+        previous_url=previous_url,
         here="",
     )
 
 
 def feed_page(  # noqa: PLR0913 — a page has many parts
     feed: Feed,
+    cards: Sequence[PostCard],
     *,
     description: str,
     total: int,
     unfiltered_total: int,
     links: Sequence[FeedLink],
     filters: FeedFilters,
-    category_urls: Mapping[str, str],
-    unrendered: Collection[PostId] = (),
+    is_carousel: bool = False,
+    previous_query: str | None = None,
 ) -> str:
-    """Return one page of ``feed``; ``description`` is that of the settings.
+    """Return one page of ``feed`` with its posts as ``cards``.
 
-    ``total`` posts match the filters, out of ``unfiltered_total``. ``category_urls`` maps slugs of
-    categories to their pages. ``unrendered`` posts are shown with title, summary and a note.
+    ``description`` is that of the settings. ``total`` posts match the filters, out of
+    ``unfiltered_total``. ``previous_query`` is None on the first page.
     """
     return render_page(
         "feed.html",
         feed.service_info,
         feed=feed,
+        cards=cards,
         description=description,
         total=total,
         unfiltered_total=unfiltered_total,
         links=links,
         filters=filters,
-        category_urls=category_urls,
-        sources={source.name: source for source in feed.sources},
-        unrendered=unrendered,
+        is_carousel=is_carousel,
+        previous_query=previous_query,
         here="",
     )
 
@@ -155,29 +221,31 @@ def feed_page(  # noqa: PLR0913 — a page has many parts
 def post_page(  # noqa: PLR0913 — a page has many parts
     service_info: ServiceInfo,
     item: RenderedPost,
+    card: PostCard,
     source: Source,
     *,
     source_feed_url: str,
-    category_urls: Mapping[str, str],
+    image_origins: Collection[str] = (),
     feeds: Sequence[FeedSummary] = (),
-    is_rendered: bool = True,
 ) -> str:
     """Return the page of the syndicated version of one post, excluded from search engines.
 
-    ``source_feed_url`` is the page of the feed of ``source``; ``category_urls`` maps slugs of
-    categories to their pages. ``feeds`` are those that readers of the post may subscribe to. A post
-    that is not rendered yet is shown with title, summary and a note.
+    ``source_feed_url`` is the page of the feed of ``source``; images of ``image_origins`` are shown
+    besides those of this service. ``feeds`` are those that readers of the post may subscribe to. A
+    post that is not rendered yet is shown with title, summary and a note.
     """
     return render_page(
         "post.html",
         service_info,
         item=item,
         post=item.post,
+        card=card,
+        shows_picture=bool(item.image and escape(item.image.url) not in item.content),
         source=source,
         source_feed_url=source_feed_url,
+        image_origins=image_origins,
         feeds=feeds,
-        is_rendered=is_rendered,
-        category_urls=category_urls,
+        is_rendered=card.is_rendered,
         here="",
     )
 
@@ -198,10 +266,13 @@ def problem_page(  # noqa: PLR0913 — an error has many parts
     choices: Sequence[str] = (),
     choices_total: int = 0,
     are_feeds: bool = False,
+    nearby: Sequence[str] = (),
+    search: str | None = None,
 ) -> str:
     """Return the page for an error; ``choices``, out of ``choices_total``, are the valid values.
 
-    They become links if they ``are_feeds``.
+    They become links if they ``are_feeds``. ``nearby`` are the names of feeds that may be meant.
+    With ``search``, possibly empty, there is a form to search for it.
     """
     return render_page(
         "problem.html",
@@ -212,32 +283,10 @@ def problem_page(  # noqa: PLR0913 — an error has many parts
         choices=choices,
         choices_total=choices_total,
         are_feeds=are_feeds,
+        nearby=nearby,
+        search=search,
         here="",
     )
-
-
-def embed_page(feed: Feed, options: EmbedOptions) -> str:
-    """Return the posts of ``feed`` as a page without navigation, for an iframe of another site."""
-    return render_page("embed.html", feed.service_info, "embed.css", feed=feed, options=options)
-
-
-def embed_security_policy(image_origins: Iterable[str]) -> str:
-    """Return the Content-Security-Policy of an embed: any site may frame it, no script runs.
-
-    Images are loaded from this service and from ``image_origins`` ("https://www.example.gov").
-    """
-    sources = " ".join(["'self'", *image_origins])
-    return (
-        f"default-src 'none'; style-src {_style_source(_read('embed.css'))}; "
-        f"img-src {sources}; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors *"
-    )
-
-
-@cache
-def embed_script() -> str:
-    """Return the script that defines ``syndicate-feed``, without indentation: 15 % of its bytes."""
-    return "".join(line.lstrip() for line in _read("embed.js").splitlines(keepends=True))
 
 
 @cache
@@ -263,33 +312,24 @@ def content_security_policy(
     origins = sorted({*image_origins, *(origin(url) for url in identity if url)})
     frames = "frame-src 'self'; " if frames_own_pages else ""
     return frames + (
-        f"default-src 'none'; style-src {_style_source(_page_style(service_info))}; "
+        f"default-src 'none'; style-src {style_source(page_style(service_info))}; "
         f"img-src {' '.join([_SELF, *origins])}; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
-def origin(url: str) -> str:
-    """Return the origin of an absolute ``url`` (RFC 6454).
-
-    User information, which may hold a semicolon, is no part of it.
-    """
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _style_source(style_sheet: str) -> str:
+def style_source(style_sheet: str) -> str:
     """Return the source expression of an inline style sheet (CSP Level 3 section 2.3.1)."""
     digest = hashlib.sha256(style_sheet.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 @lru_cache(maxsize=16)
-def _page_style(service_info: ServiceInfo) -> str:
+def page_style(service_info: ServiceInfo) -> str:
     """Return the style sheet of pages with the colors of the agency."""
     own = Path(service_info.templates_folder or ".", _STYLE_SHEET)
     is_own = service_info.templates_folder and own.is_file()
-    style_sheet = own.read_text("utf-8") if is_own else _read(_STYLE_SHEET)
+    style_sheet = own.read_text("utf-8") if is_own else read_resource(_STYLE_SHEET)
     return style_sheet + "".join(_color_rules(service_info.agency.colors))
 
 
@@ -325,7 +365,7 @@ def render_page(
     text: str = _templates().render_template(
         template,
         service_info.templates_folder,
-        style=_read(style_sheet) if style_sheet else _page_style(service_info),
+        style=read_resource(style_sheet) if style_sheet else page_style(service_info),
         service_info=service_info,
         agency=service_info.agency,
         **values,
@@ -345,5 +385,6 @@ def _templates() -> ModuleType:
 
 
 @cache
-def _read(name: str) -> str:
+def read_resource(name: str) -> str:
+    """Return the text of a file beside the templates."""
     return (files("syndicate.render") / "pages" / name).read_text("utf-8")

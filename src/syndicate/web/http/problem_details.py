@@ -1,8 +1,11 @@
 """Error responses: problem details (RFC 9457) for programs, a page for browsers."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from http import HTTPStatus
+from pathlib import PurePosixPath
 from typing import Final, Self
 from urllib.parse import quote
 
@@ -24,6 +27,7 @@ from syndicate.errors import (
 )
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.near_misses import MAX_CHOICES
+from syndicate.model.search import MAX_SEARCH_CHARACTERS
 from syndicate.render.pages.html_pages import content_security_policy, problem_page
 from syndicate.web.http.content_negotiation import accepts_html
 from syndicate.web.http_policy import NO_STORE
@@ -33,6 +37,9 @@ REALM: Final = 'Bearer realm="syndicate"'
 """What a response 401 asks for in WWW-Authenticate (RFC 6750 section 3)."""
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+_FEED_CODES: Final = ("unknown-feed", "not-found")
+"""Codes of errors whose choices are names of feeds."""
 
 _RETRY_SECONDS: Final = 30
 _RETRY_SECONDS_BY_ERROR: Final[Mapping[type[Exception], int]] = {NotReady: 2, Rendering: 5}
@@ -196,19 +203,31 @@ def problem_response(request: Request, error: Exception, service_info: ServiceIn
         return Response(problem.text, problem.status, headers, "text/plain")
     headers = {"Cache-Control": NO_STORE, "Vary": "Accept", **problem.headers}
     if accepts_html(request.headers.get("accept", "")):
-        page = problem_page(
-            service_info,
-            title=_PAGE_TITLES.get(problem.status, problem.title),
-            detail=problem.detail,
-            hint=problem.hint,
-            choices=problem.choices,
-            choices_total=problem.choices_total,
-            are_feeds=problem.code == "unknown-feed",
-        )
+        page = _problem_page(problem, request.scope["path"], service_info)
         headers["Content-Security-Policy"] = content_security_policy(service_info)
         return Response(page, problem.status, headers, "text/html")
     details = problem.to_json(request.scope["path"], service_info)
     return Response(details, problem.status, headers, MEDIA_TYPE)
+
+
+def _problem_page(problem: ProblemDetails, path: str, service_info: ServiceInfo) -> str:
+    """Return the page for ``problem``; one that is not found links to what may be meant."""
+    is_missing = problem.status == HTTPStatus.NOT_FOUND
+    name = PurePosixPath(path).stem[:_MAX_DETAIL_CHARACTERS]
+    are_feeds = problem.code in _FEED_CODES
+    nearby = get_close_matches(name, problem.choices) if are_feeds else []
+    choices = [each for each in problem.choices if each not in nearby]
+    return problem_page(
+        service_info,
+        title=_PAGE_TITLES.get(problem.status, problem.title),
+        detail=problem.detail,
+        hint=problem.hint,
+        choices=choices,
+        choices_total=max(0, problem.choices_total - len(nearby)),
+        are_feeds=are_feeds,
+        nearby=nearby,
+        search=" ".join(re.findall(r"\w+", name))[:MAX_SEARCH_CHARACTERS] if is_missing else None,
+    )
 
 
 def _known_members(
