@@ -33,6 +33,10 @@ check:  ## lint, types, spelling, dependencies, import contracts and project rul
 	@.venv/bin/lint-imports --no-logo
 	@$(PYTHON_IN) -m pytest -q tests/test_code_rules.py tests/test_word_list.py tests/test_import_contracts.py
 
+docs:  ## build the documentation as a site in var/docs; broken links are errors
+	$(SETUP) run
+	@sh deploy/docs/build.sh
+
 bench:  ## run all benchmarks, each compared with similar programs, and list goals and figures
 	$(SETUP) test
 	@rm -f var/bench/goals.jsonl
@@ -44,4 +48,4 @@ soak:  ## run the fault tests in their long form
 	$(SETUP) test
 	@SYNDICATE_SOAK=1 $(PYTHON_IN) -m pytest -m soak --hypothesis-profile=soak
 
-.PHONY: help setup serve test test-fast check bench soak
+.PHONY: docs help setup serve test test-fast check bench soak

@@ -30,5 +30,7 @@ def complete_settings(tmp_path: Path) -> Settings:
     """Load settings with a value for every key."""
     (tmp_path / "secret.txt").write_text("of the file\n")
     (tmp_path / "templates").mkdir()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").touch()
     file = write(tmp_path, (DATA / "whole.toml").read_text())
     return load(file, {"PORT": "8080", "DATABASE_PASSWORD": "pass:word"})

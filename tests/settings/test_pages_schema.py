@@ -62,3 +62,16 @@ def test_mistakes_in_the_agency_are_named(tmp_path: Path, written: str, error: s
 
     (message,) = caught.value.errors
     assert message.startswith(error)
+
+
+def test_documentation_must_be_built(tmp_path: Path, complete_settings: Settings) -> None:
+    """Its folder is relative to the settings file, and has a first page."""
+    assert complete_settings.docs_folder == str(tmp_path / "site")
+    file = write(tmp_path, MINIMAL_SETTINGS + "[pages]\ndocs = 'none'\n")
+
+    with pytest.raises(SettingsError) as caught:
+        load(file, {})
+
+    (message,) = caught.value.errors
+    expected = f"{tmp_path / 'none'} has no index.html; build it with: make docs"
+    assert message == f"pages.docs: {expected}"

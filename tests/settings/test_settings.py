@@ -123,6 +123,7 @@ def test_service_table_becomes_service_info(complete_settings: Settings, tmp_pat
         version=__version__,
         max_age_seconds=60,
         templates_folder=str(tmp_path / "templates"),
+        has_docs=True,
         agency=complete_settings.service_info.agency,
     )
     assert (complete_settings.service.host, complete_settings.service.port) == ("0.0.0.0", 8080)  # noqa: S104 — as written

@@ -140,3 +140,43 @@ def test_filters_work_without_scripts(base: str, browser: Browser) -> None:
     page.get_by_role("link", name="Clear filters").click()
     assert page.url == f"{base}/feeds/all"
     context.close()
+
+
+def test_pages_are_complete_in_print_and_in_forced_colors(base: str, browser: Browser) -> None:
+    """Print leaves out what cannot be used on paper; forced colors keep text and borders."""
+    context = browser.new_context()
+    context.route(SITE_IMAGES, fulfill_image)
+    page = context.new_page()
+    page.goto(f"{base}/")
+
+    page.emulate_media(media="print")
+    assert not page.get_by_role("search").is_visible()
+    assert not page.get_by_role("navigation", name="Service").is_visible()
+    assert page.locator("article h3").count() == 5
+    assert page.locator("article h3").first.is_visible()
+    page.emulate_media(media="screen", forced_colors="active")
+    colors = page.evaluate(
+        "(['.band', '.card'].map(name => getComputedStyle(document.querySelector(name)))"
+        ".map(style => [style.color, style.backgroundColor, style.borderBottomWidth]))"
+    )
+    assert all(text != background and border != "0px" for text, background, border in colors)
+    context.close()
+
+
+def test_pages_are_used_with_the_keyboard(base: str, browser: Browser) -> None:
+    """The skip link comes first; a search is typed and sent; a carousel can be scrolled."""
+    context = browser.new_context(viewport={"width": 600, "height": 800})
+    context.route(SITE_IMAGES, fulfill_image)
+    page = context.new_page()
+    page.goto(f"{base}/")
+
+    page.keyboard.type("\t")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+    page.get_by_label("Search posts").focus()
+    page.keyboard.type("entrada\n")
+    page.wait_for_url("**/?q=entrada")
+    assert page.locator("article h3 mark").all_inner_texts() == ["entrada"]
+    page.goto(f"{base}/feeds/{NAMED.name}")
+    page.get_by_role("region", name=NAMED.title).focus()
+    assert page.evaluate("document.activeElement.className") == "cards carousel"
+    context.close()

@@ -42,6 +42,7 @@ class ServiceInfo:
     has_public_url: bool = True
     agency: Agency = Agency()
     templates_folder: str = ""
+    has_docs: bool = False
 
     def url(self, path: str) -> str:
         """Return the absolute URL of ``path``, which begins with a slash."""

@@ -350,6 +350,7 @@ def _http_policy(content: ContentService) -> HttpPolicy:
         unauthenticated_posts_per_minute=limits.unauthenticated_posts_per_minute,
         failed_authentications_per_minute=limits.failed_authentications_per_minute,
         delivery_timeout_seconds=content.settings.delivery.timeout_seconds,
+        docs_folder=content.settings.docs_folder,
         egress=tuple(map(str, content.settings.delivery.egress)),
         delivery_attempts=len(content.settings.delivery.retry_seconds),
         leases=LeaseLimits(minimum=leases.minimum, default=leases.default, maximum=leases.maximum),

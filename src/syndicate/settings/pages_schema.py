@@ -76,7 +76,10 @@ class PagesTable(Table):
         description="Show `/explain` and `/check` to everybody, for what is served at present. "
         "Branches and other times always need a token of an admin or editor.",
     )
-
+    docs: str = Field(
+        default="",
+        description="Folder with the built documentation (`make docs`), served at `/docs`.",
+    )
     templates: str = Field(
         default="",
         description="Folder with templates that replace those of the service.",

@@ -85,6 +85,8 @@ class Settings:
     mail: MailTable = field(repr=False)
     content_limits: ContentLimits
     asset_bytes: int
+    docs_folder: str
+    """Folder of the built documentation, empty if none is served."""
     displayed: tuple[DisplayedSetting, ...]
     """All settings with their origin, for `syndicate config show`."""
 
@@ -102,7 +104,10 @@ class Settings:
         return cls(
             file=raw.file,
             service_info=build_service_info(
-                tables.service, tables.agency, templates=_templates_folder(tables, folder)
+                tables.service,
+                tables.agency,
+                templates=_pages_folder(tables.pages.templates, folder),
+                has_docs=bool(tables.pages.docs),
             ),
             vocabulary=vocabulary,
             sources=tuple(
@@ -124,6 +129,7 @@ class Settings:
             mail=tables.mail,
             content_limits=build_content_limits(tables.limits),
             asset_bytes=tables.limits.asset_bytes,
+            docs_folder=_pages_folder(tables.pages.docs, folder),
             displayed=displayed_settings(tables.model_dump(mode="json", by_alias=True), raw),
         )
 
@@ -148,8 +154,12 @@ def load(file: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
         ]
     errors += cross_field_errors(raw.interpolated)
     if tables and tables.pages.templates:
-        folder = _templates_folder(tables, raw.file.parent.absolute())
+        folder = _pages_folder(tables.pages.templates, raw.file.parent.absolute())
         errors += [("pages.templates", message) for message in template_errors(folder)]
+    if tables and tables.pages.docs:
+        docs = pathlib.Path(_pages_folder(tables.pages.docs, raw.file.parent.absolute()))
+        if not (docs / "index.html").is_file():
+            errors.append(("pages.docs", f"{docs} has no index.html; build it with: make docs"))
     if tables and not errors:
         return Settings.from_tables(tables, raw)
     raise SettingsError(
@@ -177,13 +187,13 @@ def _with_variables(name: str, raw: RawSettings) -> str:
     return f"{name} ({', '.join(variables)})" if variables else name
 
 
-def _templates_folder(tables: Tables, config_folder: pathlib.Path) -> str:
-    """Return the folder of templates as an absolute path, empty if there is none."""
-    return str(config_folder / tables.pages.templates) if tables.pages.templates else ""
+def _pages_folder(folder: str, config_folder: pathlib.Path) -> str:
+    """Return a folder of `[pages]` as an absolute path, empty if it is not set."""
+    return str(config_folder / folder) if folder else ""
 
 
 def build_service_info(
-    table: ServiceTable, agency: AgencyTable, *, templates: str = ""
+    table: ServiceTable, agency: AgencyTable, *, templates: str = "", has_docs: bool = False
 ) -> ServiceInfo:
     """Return title, URLs, contact and agency; the default URL is where the service listens.
 
@@ -204,6 +214,7 @@ def build_service_info(
         has_public_url=bool(table.public_url),
         agency=build_agency(agency),
         templates_folder=templates,
+        has_docs=has_docs,
     )
 
 

@@ -22,6 +22,7 @@ from syndicate.web.changes import Changes
 from syndicate.web.context import WebContext
 from syndicate.web.developers import Developers
 from syndicate.web.discovery import Discovery
+from syndicate.web.docs_site import DocsSite
 from syndicate.web.editors import EditorPages
 from syndicate.web.embeds import Embeds
 from syndicate.web.feed_pages import FeedPages
@@ -50,8 +51,8 @@ _PREFLIGHT_HEADERS: Final = {
 
 _ROUTE_GROUPS: Final = (
     *(Health, Feeds, Api, Changes, PushHooks, ContentProblems, Subscriptions, Deliveries),
-    *(Hub, Assets, Discovery, Developers, Embeds, EditorPages, Portal, PortalSubscriptions),
-    *(Pages, FeedPages),
+    *(Hub, Assets, Discovery, Developers, Embeds, DocsSite, EditorPages, Portal),
+    *(PortalSubscriptions, Pages, FeedPages),
 )
 
 

@@ -42,6 +42,8 @@ class HttpPolicy:
     failed_authentications_per_minute: int = 20
     delivery_timeout_seconds: float = 15
     delivery_attempts: int = 11
+    docs_folder: str = ""
+    """Folder of the built documentation, empty if none is served."""
     egress: tuple[str, ...] = ()
     pages_open: bool = False
 
