@@ -7,12 +7,15 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
 from syndicate.errors import StorageError
+from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.publisher.ledger_service import (
     HOLDER,
+    DistributeTopics,
     LedgerService,
     LedgerTimeouts,
     is_dead_holder,
@@ -21,6 +24,8 @@ from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import Ledger
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
 from tests import samples
 from tests.content_repository import ContentRepository
 from tests.publisher.conftest import FIRST, NOW, SECOND, post_file
@@ -38,6 +43,7 @@ async def running_ledger(
     *,
     timeouts: LedgerTimeouts | None = None,
     on_crash: Callable[[], None] = lambda: None,
+    distribute_topics: DistributeTopics | None = None,
 ) -> AsyncIterator[LedgerService]:
     """Run the ledger of all editions of a content service."""
     watcher = SourceWatcher(
@@ -55,6 +61,7 @@ async def running_ledger(
         clock=content_service.clock,
         timeouts=timeouts or LedgerTimeouts(),
         on_crash=on_crash,
+        distribute_topics=distribute_topics,
     )
     recording = asyncio.create_task(ledger_service.run())
     try:
@@ -138,6 +145,34 @@ async def test_unexpected_error_is_logged_and_retried(
         await wait_until(lambda: "TypeError" in ledger_service.failing)
         await wait_until(lambda: bool(crashes))
     assert "Traceback" in capsys.readouterr().err
+
+
+async def test_topics_are_distributed_while_they_have_subscribers(
+    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """For nobody, no topic is built."""
+    holders: list[str] = []
+
+    async def distribute(_: Database, holder: str) -> None:
+        holders.append(holder)
+
+    subscriber = Subscription(
+        id=SubscriptionId("sub_1"),
+        kind="websub",
+        url="https://reader.example/callback",
+        topic="https://feeds.example.gov/feeds/all.json",
+        lease_until=content_service.clock() + timedelta(days=1),
+    )
+    url = sqlite_url(tmp_path)
+    async with running_ledger(content_service, url, distribute_topics=distribute) as ledger_service:
+        await ledger_service.entries_after(None, 10)
+        assert holders == []
+        database = await Database.open(url)
+        await Subscriptions(database, SecretStore()).add(subscriber, content_service.clock())
+        await database.close()
+        content.commit({FIRST: post_file("Better")})
+        await wait_until(lambda: bool(holders))
+    assert holders[0] == HOLDER
 
 
 async def test_reader_gets_an_error_after_a_timeout(
