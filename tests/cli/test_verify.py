@@ -11,11 +11,15 @@ from typing import Any, ClassVar, Final
 import pytest
 from typing_extensions import override
 
+from syndicate.channels.api_reader import ReadLimits, read_items
+from syndicate.cli.verify import read_copy
+from syndicate.errors import DeliveryError, UsageError
 from tests.cli.conftest import Run
 from tests.web.app_client import AppClient, app_client
 
 FAULTY_PAGES: Final = {
     "/loop": b'{"items": [], "next_url": "/loop"}',
+    "/deep": b'{"items": ' + b"[" * 100_000,
     "/no-url": b'{"items": [], "next_url": "http://["}',
 }
 
@@ -113,7 +117,7 @@ def test_one_post_is_counted_in_the_singular(
     assert (outcome.code, outcome.out) == (0, "The copy equals the service: 1 post\n")
 
 
-@pytest.mark.parametrize("text", ["{", "{}", "[1]", '[{"id": 1}]', "7", None])
+@pytest.mark.parametrize("text", ["{", "{}", "[1]", '[{"id": 1}]', "7", "[" * 100_000, None])
 def test_copy_without_items_is_wrong_usage(
     run: Run, url: str, tmp_path: Path, text: str | None
 ) -> None:
@@ -127,7 +131,8 @@ def test_copy_without_items_is_wrong_usage(
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/categories/none", "/healthz", "/robots.txt", "/v1/posts/x", "/loop", "/no-url"]
+    "path",
+    ["/v1/categories/none", "/healthz", "/robots.txt", "/v1/posts/x", "/loop", "/no-url", "/deep"],
 )
 def test_url_without_posts_is_a_failure(run: Run, url: str, tmp_path: Path, path: str) -> None:
     """The message names the URL."""
@@ -135,6 +140,27 @@ def test_url_without_posts_is_a_failure(run: Run, url: str, tmp_path: Path, path
     outcome = run("verify", url + path, tmp_path / "copy.json")
     assert outcome.code == 1
     assert url + path in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (ReadLimits(pages=2), "more than 2 pages"),
+        (ReadLimits(bytes=1_000), "more than 1,000 bytes"),
+        (ReadLimits(seconds=0), "not read within 0 seconds"),
+    ],
+)
+def test_endless_service_is_not_read_to_its_end(url: str, limits: ReadLimits, message: str) -> None:
+    """The error names the page at which reading ended."""
+    with pytest.raises(DeliveryError, match=message) as caught:
+        read_items(f"{url}/v1/posts?limit=1", limits)
+    assert url in caught.value.message
+
+
+def test_copy_has_a_maximum_size() -> None:
+    """Also where it comes from standard input."""
+    with pytest.raises(UsageError, match="copy has more than 9 bytes"):
+        read_copy(io.BytesIO(b'{"items": []}'), "copy", max_bytes=9)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "nothing", "http://[", "ftp://127.0.0.1/a"])

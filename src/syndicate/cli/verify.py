@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 
@@ -15,6 +15,9 @@ from syndicate.errors import UsageError
 from syndicate.model.copy_comparison import Difference, compare_copy
 
 app = command_app()
+
+_MAX_COPY_BYTES: Final = 500_000_000
+_FORMS: Final = "Give a JSON feed, or an array of items as /v1/posts and webhooks have them."
 
 
 @app.command()
@@ -61,20 +64,35 @@ def _print(differences: list[Difference], posts: int) -> None:
 
 
 def _read_copy(file: str) -> list[dict[str, Any]]:
-    """Return the items of a copy; raises `UsageError` if it has none."""
+    if file == "-":
+        return read_copy(sys.stdin.buffer, file)
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        document = json.loads(data)
+        with Path(file).open("rb") as opened:
+            return read_copy(opened, file)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{file} is not JSON: {error}", hint=_FORMS) from error
+
+
+def read_copy(
+    stream: BinaryIO, name: str, *, max_bytes: int = _MAX_COPY_BYTES
+) -> list[dict[str, Any]]:
+    """Return the items of the copy in ``stream``, which messages call ``name``.
+
+    Raises `UsageError` if there are none, or if the copy has more than ``max_bytes``.
+    """
+    data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise UsageError(
+            f"{name} has more than {max_bytes:,} bytes",
+            hint="Compare one feed, or /v1/posts with a query that selects fewer posts.",
+        )
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name} is not JSON: {error}", hint=_FORMS) from error
     items = document.get("items") if isinstance(document, dict) else document
     if not isinstance(items, list) or not all(
         isinstance(item, dict) and isinstance(item.get("id"), str) for item in items
     ):
-        raise UsageError(f"{file} has no items with an id", hint=_FORMS)
+        raise UsageError(f"{name} has no items with an id", hint=_FORMS)
     return items
-
-
-_FORMS = "Give a JSON feed, or an array of items as /v1/posts and webhooks have them."
