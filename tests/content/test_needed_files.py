@@ -47,15 +47,22 @@ SOURCE: Final = left_out(site_url="https://agency.gov")
         ("assets/site.js", False),
         ("assets/site.css", False),
         ("img/a.png", False),
+        ("talk.mp3", False),
+        ("data/visits.csv", False),
         ("LICENSE", False),
     ],
 )
 def test_pages_and_configuration_are_needed(path: str, *, is_needed: bool) -> None:
-    """In every version; pictures only in the commit that is served, by a service that does so."""
+    """In every version; pictures only in the commit that is served, by a service that does so.
+
+    Other texts in the commit that is served, in case that the next version is sent as a delta.
+    """
     for has_assets in (False, True):
         assert needed_files(has_assets=has_assets).in_history(path) == is_needed
-        is_picture = path.endswith(".png")
-        assert needed_files(has_assets=has_assets).in_commit(path) == (has_assets and is_picture)
+        is_picture = path.endswith((".png", ".mp3"))
+        needed = needed_files(has_assets=has_assets)
+        is_fetched = has_assets if is_picture else not path.endswith(".csv")
+        assert (needed.in_commit(path) or needed.in_history(path)) == is_fetched
     assert needed_files(has_assets=True).key != needed_files(has_assets=False).key
 
 
@@ -90,7 +97,7 @@ def test_partial_mirror_gives_the_snapshot_of_the_repository(tmp_path: pathlib.P
     """With moves, edits, authors and a configuration that broke before the first read."""
     content = ContentRepository.create(tmp_path / "content")
     content.git("config", "uploadpack.allowFilter", "true")
-    picture = os.urandom(70_000)
+    picture = os.urandom(300_000)
     config = "timezone: America/New_York\npermalink: /news/:title/\n"
     name = "_posts/2024-01-29-a.md"
     content.commit({"_config.yml": config, name: file("A", WORDS, author="ann")})
@@ -114,7 +121,7 @@ def test_served_pictures_are_fetched_before_they_are_requested(tmp_path: pathlib
     """Those of the commit in service, also where that is not the newest one."""
     content = ContentRepository.create(tmp_path / "content")
     content.git("config", "uploadpack.allowFilter", "true")
-    pictures = [os.urandom(70_000) for _ in range(3)]
+    pictures = [os.urandom(300_000) for _ in range(3)]
     content.commit({"_posts/2024-01-29-a.md": file("A"), "img/a.png": pictures[0]})
     content.commit({"img/a.png": pictures[1]})
     complete = content.commit({"img/a.png": pictures[1], "_posts/2024-01-30-b.md": file("B")})

@@ -21,8 +21,8 @@ WANTED: Final = WantedFiles(
 )
 LINES: Final = "".join(f"line {number}\n" for number in range(200))
 STYLES: Final = "".join(f".class-{number} {{ width: {number}px }}\n" for number in range(200))
-LARGE: Final = "".join(f"{number} is a line of a long file\n" for number in range(4_000))
-"""A text of more than 64 kB."""
+LARGE: Final = "".join(f"{number} is a line of a long file\n" for number in range(12_000))
+"""A text of more than 256 kB."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def host(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Make a host that allows filters, with two pages, a picture and a style sheet."""
     upstream = ContentRepository.create(tmp_path / "upstream", bare=True)
     upstream.git("config", "uploadpack.allowFilter", "true")
-    upstream.commit({"posts/a.md": LINES, "site.css": STYLES, "img/a.png": os.urandom(100_000)})
+    upstream.commit({"posts/a.md": LINES, "site.css": STYLES, "img/a.png": os.urandom(300_000)})
     upstream.commit({"_config.yml": "url: x", "posts/b.md": "b"})
     upstream.commit({"posts/c.md": LINES + "more\n"}, moves={"posts/a.md": "posts/c.md"})
     # With a bitmap, the host would send no delta against a blob that the mirror may lack.
@@ -79,11 +79,11 @@ def open_mirror(host: Host, tmp_path: pathlib.Path, ref: str = "main") -> Reposi
     return Repository.open(url, ref=ref, mirrors=tmp_path / "var", source_name="usds")
 
 
-def read(repository: Repository) -> CommitId:
+def read(repository: Repository, wanted: WantedFiles = WANTED) -> CommitId:
     """Fetch as a source watcher does, read the history, and return the commit."""
     repository.fetch()
     head = repository.head()
-    repository.fetch_contents(head, WANTED)
+    repository.fetch_contents(head, wanted)
     assert list(repository.history(head))
     return head
 
@@ -118,8 +118,11 @@ def test_commit_takes_one_fetch(host: Host, tmp_path: pathlib.Path) -> None:
         read(mirror)
         assert host.fetches == 2
         for number in range(3):
-            files = {f"posts/{number}.md": f"{number}", "posts/b.md": LINES * (number + 1)}
-            host.upstream.commit({**files, f"img/{number}.png": os.urandom(100_000)})
+            files = {
+                f"posts/{number}.md": f"{number}",
+                "posts/b.md": LARGE[: 70_000 * (number + 1)],
+            }
+            host.upstream.commit({**files, f"img/{number}.png": os.urandom(300_000)})
             head = read(mirror)
             assert host.fetches == 1
             assert mirror.list_files(head, [Path("posts")])[0].path == "posts/0.md"
@@ -136,6 +139,22 @@ def test_large_post_takes_a_second_fetch(host: Host, tmp_path: pathlib.Path) -> 
         read(mirror)
         assert host.fetches == 2
         assert is_here(mirror, host.blob("posts/large.md"))
+
+
+def test_commit_of_a_file_whose_previous_version_is_here_takes_one_fetch(
+    host: Host, tmp_path: pathlib.Path
+) -> None:
+    """A host without bitmaps sends it as a delta against that version."""
+    wanted = WantedFiles(
+        key="texts", in_history=WANTED.in_history, in_commit=lambda path: path.endswith(".css")
+    )
+    with open_mirror(host, tmp_path) as mirror:
+        read(mirror, wanted)
+        assert host.fetches == 2
+        for number in range(3):
+            commit = host.upstream.commit({"site.css": f"{STYLES}{number}\n"})
+            assert read(mirror, wanted) == commit
+            assert host.fetches == 1
 
 
 def test_commit_of_other_files_is_fetched_without_their_previous_versions(

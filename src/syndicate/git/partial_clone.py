@@ -23,11 +23,11 @@ REMOTE: Final = "syndicate"
 FIRST_FILTER: Final = "blob:none"
 """The filter of the first fetch of a branch (git-rev-list(1)): commits and trees only."""
 
-NEXT_FILTER: Final = "blob:limit=64k"
+NEXT_FILTER: Final = "blob:limit=256k"
 """The filter of later fetches.
 
-A commit brings its posts along, so that it costs one fetch, but no large picture. The few posts
-that are larger are fetched like those of the first fetch.
+A commit brings its posts along, so that it costs one fetch, but no large picture. A post of more
+than 256 kB, which has some 40,000 words, is fetched like those of the first fetch.
 """
 
 MIRROR_NAMESPACE: Final = "refs/syndicate/"
