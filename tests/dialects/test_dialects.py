@@ -2,7 +2,6 @@
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path as File
 from typing import Final
 
@@ -52,7 +51,7 @@ def described(document: Document, dialect: str) -> dict[str, object]:
     """Return URL, body and fields of a sample, without absent fields."""
     dialect_of_samples, source_of_samples = DIALECTS[dialect], site(dialect)
     fields = dialect_of_samples.read_fields(document, source_of_samples, VOCABULARY)
-    values = json.loads(msgspec.json.encode(asdict(fields)))
+    values = json.loads(msgspec.json.encode(fields))
     return {
         "url": dialect_of_samples.post_url(
             fields, document.path, source_of_samples, fields.published or NOW

@@ -13,13 +13,13 @@ from typing import Final
 
 from syndicate.content.file_classifier import FileResult
 from syndicate.content.file_history import BranchHistory
-from syndicate.content.parsed_file import FileParser, FileVersion, ParsedFile
+from syndicate.content.parsed_file import FileParser, FileVersion, ParsedVersion
 from syndicate.content.site_pages import PageBundles, is_inside
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource, asks_site
 from syndicate.content.site_tracker import SiteTracker
 from syndicate.content.source_problems import is_in_folder
 from syndicate.dialects import DIALECTS
-from syndicate.dialects.fields import Fields
+from syndicate.dialects.fields import VersionFields
 from syndicate.errors import UnknownSite
 from syndicate.git import Commit, CommitDelta, FileChange, Repository
 from syndicate.git.history import is_page
@@ -286,16 +286,16 @@ class DepartureLog:
         steps, self._pending = self._pending, []
         for start in range(0, len(steps), _MAX_PENDING):
             batch = steps[start : start + _MAX_PENDING]
-            wanted = {(step.path, step.blob) for step in batch if step.path is not None}
-            parsed = self._rules.parser.parse(wanted) if self._rules and wanted else {}
+            wanted = [(step.path, step.blob) for step in batch if step.path is not None]
+            parsed = self._rules.parser.parse_older(wanted) if self._rules and wanted else {}
             for step in batch:
                 self._record_step(step, parsed)
 
-    def _record_step(self, step: _Step, parsed: Mapping[FileVersion, ParsedFile]) -> None:
+    def _record_step(self, step: _Step, parsed: Mapping[FileVersion, ParsedVersion]) -> None:
         before, after = step.file.state, None
         if step.path is not None:
             found = parsed[step.path, step.blob]
-            if found.error:
+            if found.is_broken:
                 return  # its last readable version stays in service
             after = _state_in(found.fields, step.file.created, self._source)
         step.file.blob, step.file.state = step.blob, after
@@ -348,7 +348,7 @@ def _state_of(post: Post) -> PostState:
     return PostState(attributes=attributes, published=post.published, expires=post.expires)
 
 
-def _state_in(fields: Fields | None, created: datetime, source: Source) -> PostState | None:
+def _state_in(fields: VersionFields | None, created: datetime, source: Source) -> PostState | None:
     if fields is None or fields.hidden_reason:
         return None
     attributes = PostAttributes(

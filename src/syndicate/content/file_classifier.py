@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TypeVar, cast
 
 from syndicate.content.file_history import PostHistory, Version, post_id
-from syndicate.content.parsed_file import FileParser, FileVersion, ParsedFile
+from syndicate.content.parsed_file import FileParser, FileVersion, ParsedFile, ParsedVersion
 from syndicate.content.post_inputs import NO_INPUTS, PostInputs, read_inputs
 from syndicate.content.site_pages import post_url, public_id
 from syndicate.content.site_source import SiteSource
@@ -18,6 +18,7 @@ from syndicate.model.edition import HiddenFile, Problem
 from syndicate.model.post import BlobId, Path, Post, PostId, Source, in_zone
 from syndicate.model.post_list import PostList, sort_key
 
+Parsed = TypeVar("Parsed", ParsedFile, ParsedVersion)
 Result = TypeVar("Result")
 
 
@@ -45,7 +46,7 @@ def classify(
         parser.parse,
     )
     return _run_together(
-        {path: _build_result(file, described) for path, file in read.items()}, parser.parse
+        {path: _build_result(file, described) for path, file in read.items()}, parser.parse_older
     )
 
 
@@ -97,7 +98,7 @@ def _read_file(
 
 def _build_result(
     read: _ReadFile, described: SiteSource
-) -> Generator[BlobId, ParsedFile, FileResult]:
+) -> Generator[BlobId, ParsedVersion, FileResult]:
     """Return the result of a file, with its post if it is one.
 
     The *updated* time is that of the oldest version with the present words. Yields older versions
@@ -120,20 +121,20 @@ def _build_result(
 
 
 def _run_together(
-    readers: Mapping[Path, Generator[BlobId, ParsedFile, Result]],
-    parse: Callable[[Iterable[FileVersion]], Mapping[FileVersion, ParsedFile]],
+    readers: Mapping[Path, Generator[BlobId, Parsed, Result]],
+    parse: Callable[[Iterable[FileVersion]], Mapping[FileVersion, Parsed]],
 ) -> dict[Path, Result]:
     """Run ``readers`` of files to their end, and return their results by path.
 
     The blobs that they wait for are passed to ``parse`` together.
     """
     results: dict[Path, Result] = {}
-    sent: Mapping[Path, ParsedFile | None] = dict.fromkeys(readers)
+    sent: Mapping[Path, Parsed | None] = dict.fromkeys(readers)
     while sent:
         wanted: dict[Path, BlobId] = {}
         for path, value in sent.items():
             try:
-                wanted[path] = readers[path].send(cast("ParsedFile", value))
+                wanted[path] = readers[path].send(cast("Parsed", value))
             except StopIteration as done:
                 results[path] = done.value
         found = parse(wanted.items()) if wanted else {}

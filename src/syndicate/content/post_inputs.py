@@ -4,7 +4,7 @@ URLs of other posts and of served files are the rest of it: see `syndicate.conte
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, asdict, fields
+from dataclasses import fields
 from typing import Final
 
 import msgspec
@@ -13,6 +13,7 @@ from syndicate.content.render_input import build_request
 from syndicate.content.site_source import engine_of_body
 from syndicate.dialects.fields import AttachedFile, Fields
 from syndicate.model.ledger import digest
+from syndicate.model.markdown_options import MarkdownOptions
 from syndicate.model.post import Post, Source
 from syndicate.render.messages import RenderRequest
 
@@ -26,6 +27,11 @@ What counts of most is found by name; the syntaxes of comments are those of the 
 the Markdown engine count where they are on.
 """
 
+_RULES: Final = tuple(
+    (field.name, field.default) for field in fields(RenderRequest) if field.name not in _OF_ONE_TEXT
+)
+"""The other fields, with their defaults."""
+_OPTIONS: Final = tuple(field.name for field in fields(MarkdownOptions))
 
 _SITE_URL_NAMES: Final = frozenset(
     {"site.url", "site.baseurl", "absolute_url", "relative_url", "url"}
@@ -128,9 +134,8 @@ def _text_rules(post: Post, source: Source) -> list[object]:
     engine = engine_of_body(source, post.path)
     request = build_request(post, "", 1, source, engine)
     rules: list[object] = [
-        [field.name, getattr(request, field.name)]
-        for field in fields(RenderRequest)
-        if field.name not in _OF_ONE_TEXT
-        and (field.default is MISSING or getattr(request, field.name) != field.default)
+        [name, getattr(request, name)]
+        for name, default in _RULES
+        if getattr(request, name) != default
     ]
-    return [*rules, *(name for name, is_on in asdict(engine.options).items() if is_on)]
+    return [*rules, *(name for name in _OPTIONS if getattr(engine.options, name))]

@@ -1,18 +1,20 @@
 """Pages of a site: front matter by its configuration, bundles, what its engine hides, URLs."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from syndicate.content.site_source import SiteSource, own_pattern
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.document.parser import Document
-from syndicate.dialects.fields import Fields
+from syndicate.dialects.fields import Fields, VersionFields
 from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.model.post import BlobId, Path, Source
 from syndicate.sites import ENGINES
@@ -48,7 +50,9 @@ def with_defaults(document: Document, site: Site) -> tuple[Document, Mapping[str
     if not added:
         return document, {}
     meta = {key: value for key, (value, _) in added.items()} | dict(document.meta)
-    return replace(document, meta=meta), {key: origin for key, (_, origin) in added.items()}
+    return dataclasses.replace(document, meta=meta), {
+        key: origin for key, (_, origin) in added.items()
+    }
 
 
 def with_site_rules(
@@ -71,6 +75,20 @@ def with_site_rules(
         hidden_reason=fields.hidden_reason or ENGINES[site.engine].hides(page, site),
         url_meta=_url_meta(document.meta),
         origins=tuple((name, _with_origin(text, origins)) for name, text in fields.origins),
+    )
+
+
+def version_with_site_rules(
+    version: VersionFields, document: Document, site: Site
+) -> VersionFields:
+    """Return ``version`` with what `with_site_rules` decides about an older version of a file."""
+    page = Page(path=document.path, meta=document.meta)
+    folder = site.folder_of(document.path)
+    return replace(
+        version,
+        published=_named_date(version.day, site) or version.published,
+        hidden_reason=version.hidden_reason or ENGINES[site.engine].hides(page, site),
+        language=version.language or (folder.language if folder else ""),
     )
 
 
@@ -103,7 +121,11 @@ def post_url(
     written = fields.published_as_written
     at = datetime.fromisoformat(written) if written else published
     if site is None or (pattern and not _knows_pattern(site, path, fields)):
-        own = source if pattern == source.permalink else replace(source, permalink=pattern)
+        own = (
+            source
+            if pattern == source.permalink
+            else dataclasses.replace(source, permalink=pattern)
+        )
         url = DIALECTS[source.dialect].post_url(fields, path, own, at)
         return ConfiguredValue(value=url, origin=SETTINGS_PATTERN)
     page = Page(path=path, meta=fields.url_meta, published=at, pattern=pattern)
@@ -143,7 +165,7 @@ def with_date_keys(source: Source, site: Site) -> Source:
     keys = ENGINES[site.engine].date_keys(site)
     is_named = any(field == "published" for field, _ in source.keys)
     return (
-        replace(source, keys=(*source.keys, ("published", keys)))
+        dataclasses.replace(source, keys=(*source.keys, ("published", keys)))
         if keys and not is_named
         else source
     )
@@ -151,9 +173,9 @@ def with_date_keys(source: Source, site: Site) -> Source:
 
 def _with_named_date(fields: Fields, site: Site) -> Fields:
     """Return ``fields`` with the day of the file name as date, where that counts first."""
-    if fields.day is None or not ENGINES[site.engine].named_date(site):
+    at = _named_date(fields.day, site)
+    if at is None:
         return fields
-    at = datetime.combine(fields.day, time(), ZoneInfo(site.timezone.value or "UTC"))
     origins = dict(fields.origins) | {"published": "file name"}
     return replace(
         fields,
@@ -162,6 +184,12 @@ def _with_named_date(fields: Fields, site: Site) -> Fields:
         published_as_written=at.isoformat(),
         origins=tuple(sorted(origins.items())),
     )
+
+
+def _named_date(day: date | None, site: Site) -> datetime | None:
+    if day is None or not ENGINES[site.engine].named_date(site):
+        return None
+    return datetime.combine(day, time(), ZoneInfo(site.timezone.value or "UTC"))
 
 
 def _marked_summary(body: str, mark: str) -> str:

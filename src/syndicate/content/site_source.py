@@ -5,6 +5,7 @@ What the settings say wins; what neither says is the engine's default.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -257,12 +258,19 @@ def _sorted(entries: Iterable[TreeEntry]) -> list[TreeEntry]:
 
 
 _HTML_ENDINGS: Final = (".html", ".htm")
+_CACHED_ENGINES: Final = 100
 
 
 def engine_of(source: Source) -> MarkdownEngine:
     """Return what reads the texts of ``source``; line breaks of the dialect count in any case."""
-    default = DIALECTS[source.dialect].markdown
-    engine = source.markdown or default
+    return _engine(source.dialect, source.markdown)
+
+
+@lru_cache(_CACHED_ENGINES)
+def _engine(dialect: str, chosen: MarkdownEngine | None) -> MarkdownEngine:
+    """Return the engine of all posts of a source, which each of them asks for."""
+    default = DIALECTS[dialect].markdown
+    engine = chosen or default
     hard_breaks = engine.options.hard_breaks or default.options.hard_breaks
     return replace(engine, options=replace(engine.options, hard_breaks=hard_breaks))
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from syndicate.dialects.document.parser import Document
-from syndicate.dialects.fields import Fields
+from syndicate.dialects.fields import Fields, VersionFields
 from syndicate.model.category import Vocabulary
 from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.model.post import Path, Source
@@ -39,6 +39,16 @@ class Dialect(Protocol):
 
     def read_fields(self, document: Document, source: Source, vocabulary: Vocabulary) -> Fields:
         """Return the fields of ``document``; its mistakes become problems, never exceptions."""
+        ...
+
+    def read_version(
+        self, document: Document, source: Source, vocabulary: Vocabulary
+    ) -> VersionFields:
+        """Return what counts of ``document`` if it is an older version of a file.
+
+        The same as `read_fields` returns, in a fraction of its time; ``language`` only if front
+        matter or file name say it.
+        """
         ...
 
     def text_to_render(self, document: Document) -> str:

@@ -10,7 +10,7 @@ from string import ascii_lowercase
 _SEPARATORS = re.compile(r"[\W_]+")
 _FIRST_FLAG_LETTER = 0x1F1E6
 """REGIONAL INDICATOR SYMBOL LETTER A: two such letters are the flag of a country."""
-_SLUG_CACHE_SIZE = 1_024
+_SLUG_CACHE_SIZE = 8_192
 """Posts share few categories, so most slugs come from the cache."""
 
 

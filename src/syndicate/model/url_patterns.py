@@ -73,6 +73,9 @@ _ABSOLUTE: Final = re.compile("https?://", re.IGNORECASE)
 _SLASHES: Final = re.compile("//+")
 
 
+_WILDCARD: Final = re.compile(r"[*?\[]")
+
+
 _SAFE: Final = "/:@!$&'()*+,;=-._~"
 """Characters of a path that need no escaping (RFC 3986 section 3.3)."""
 
@@ -120,7 +123,9 @@ def filled(pattern: str, placeholder: re.Pattern[str], fill: Callable[[re.Match[
 def matches_glob(path: str, glob: str) -> bool:
     """Return whether ``glob`` names ``path`` or a folder around it."""
     glob = glob.strip("/")
-    return path == glob or path.startswith(f"{glob}/") or fnmatchcase(path, glob)
+    if path == glob or path.startswith(f"{glob}/"):
+        return True
+    return _WILDCARD.search(glob) is not None and fnmatchcase(path, glob)
 
 
 def ascii_slug(text: str) -> str:

@@ -237,6 +237,7 @@ class ContentService:
         indexes = [self.index(part.source) for part in edition.snapshots]
         keys = {key for index in indexes for key in index.parsed_file_keys()}
         self._cache.retain_only(parsed_file.CACHE_NAMESPACE, keys)
+        self._cache.retain_only(parsed_file.VERSION_NAMESPACE, keys)
         self._cache.retain_only(
             index_snapshot.CACHE_NAMESPACE, {index.snapshot_key for index in indexes}
         )

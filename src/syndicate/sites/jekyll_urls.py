@@ -28,10 +28,14 @@ from syndicate.sites.site import (
 from syndicate.sites.values import text, texts
 
 POSTS: Final = "_posts"
+_SPACES: Final = re.compile(" +")
 _PLACEHOLDER: Final = re.compile(r":([a-z_]+)")
 _PRETTY: Final = frozenset("._~!$&'()+,;=@")
 """What the slug of a title keeps besides letters, marks and digits."""
 _DATED: Final = re.compile(r"^\d{2,4}-\d{1,2}-\d{1,2}-(?=.)")
+
+
+_CACHED_SLUGS: Final = 4_096
 
 
 def url(page: Page, site: Site) -> ConfiguredValue:
@@ -113,12 +117,13 @@ def _categories(page: Page, site: Site, folder: PostFolder | None) -> Iterator[s
     yield from texts(page.meta.get("category"))
 
 
+@lru_cache(_CACHED_SLUGS)
 def slugify(words: str, *, pretty: bool = False) -> str:
     """Return ``words`` as Jekyll's slugify filter does, in its mode ``pretty`` with case kept."""
     kept = _PRETTY if pretty else frozenset()
-    slug = "".join(each if each in kept or _is_word(each) else " " for each in words)
-    slug = re.sub(" +", "-", slug)
-    slug = re.sub("^-|-$", "", slug)
+    slug = "".join([each if each in kept or _is_word(each) else " " for each in words])
+    slug = _SPACES.sub("-", slug)
+    slug = slug.removeprefix("-").removesuffix("-")
     return slug if pretty else slug.lower()
 
 

@@ -9,6 +9,8 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from syndicate.cli.init.published_feeds import ListedPost, PublishedFeed, find_feed
 from syndicate.content.site_pages import public_id
 from syndicate.dialects import DIALECTS
@@ -205,7 +207,7 @@ def _listed_posts(
         ids="jekyll-feed",
     )
     for document in documents:
-        fields = replace(dialect.read_fields(document, source, Vocabulary()), guid="")
+        fields = structs.replace(dialect.read_fields(document, source, Vocabulary()), guid="")
         published = fields.published or _EPOCH
         if fields.hidden_reason or published > now or dialect.skip_reason(document.path, source):
             continue

@@ -6,6 +6,7 @@ Ambiguous forms are not parsed: "06/02/2020" is June in one country and February
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -71,6 +72,7 @@ _UTC_ZONE: Final = ZoneInfo("UTC")
 ReadInUtc = Literal["nothing", "timestamps", "all"]
 """What without zone an engine reads as UTC to make URLs of: YAML's own timestamps, or all."""
 _NOON: Final = 12
+_CACHED_DAYS: Final = 1_000
 _MAX_CHARACTERS: Final = 80
 """Maximum length of a date."""
 
@@ -100,9 +102,7 @@ def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
             instant = _in_zone(value, zone)
             return DatedInstant(instant=instant, precision="second", as_written=written)
         if isinstance(value, date):
-            return DatedInstant(
-                instant=_in_zone(datetime.combine(value, time()), zone), precision="day"
-            )
+            return _start_of(value, zone)
         return _parse_text(value.strip(), zone) if isinstance(value, str) else None
     except (ValueError, OverflowError):  # an invalid day or time, or a year out of range
         return None
@@ -140,6 +140,12 @@ def _parse_text(text: str, zone: ZoneInfo) -> DatedInstant | None:
     at = (day + _time_of_day(clock)).replace(tzinfo=_parse_zone(clock["zone"]))
     written = at if at.tzinfo else None
     return DatedInstant(instant=_in_zone(at, zone), precision="second", as_written=written)
+
+
+@lru_cache(_CACHED_DAYS)
+def _start_of(day: date, zone: ZoneInfo) -> DatedInstant:
+    """Return the start of ``day``; the file name says it again in each version of a file."""
+    return DatedInstant(instant=_in_zone(datetime.combine(day, time()), zone), precision="day")
 
 
 def _time_of_day(clock: re.Match[str]) -> timedelta:

@@ -14,6 +14,7 @@ from syndicate.dialects.fields import (
     FieldKeys,
     FieldReader,
     Fields,
+    VersionFields,
     as_bool,
     as_guid,
     as_minutes,
@@ -214,7 +215,7 @@ class DeclarativeDialect:
             attachments=read_attachments(reader, path),
             **_read_authors(reader),
             external_url=_read_external_url(reader),
-            language=_read_language(reader, path),
+            language=_written_language(reader, path) or source.language,
             translation=_read_translation(reader, path),
             reading_minutes=reader.find("reading_minutes", as_minutes),
             word_digest=words.digest,
@@ -222,6 +223,28 @@ class DeclarativeDialect:
             published_as_written=_as_written(published),
             origins=tuple(sorted(reader.origins.items())),
             problems=tuple(reader.problems),
+        )
+
+    def read_version(
+        self, document: Document, source: Source, vocabulary: Vocabulary
+    ) -> VersionFields:
+        """Return what counts of ``document`` if it is an older version of a file."""
+        reader = FieldReader(document, source, self.keys)
+        path = self._parse_path(document.path, source)
+        filed_in, spaces = find_filed_in_line(document.body), self.split_at_spaces
+        title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
+        published = read_published(reader, path.day)
+        return VersionFields(
+            published=published.instant if published else None,
+            day=path.day,
+            expires=read_expires(reader),
+            hidden_reason=hidden_reason(reader),
+            categories=read_categories(reader, filed_in, vocabulary, split_at_spaces=spaces),
+            carousel=reader.find("carousel", as_bool) or False,
+            language=_written_language(reader, path),
+            word_digest=digest_words(
+                (title, summary, _remove_line(filed_in, document.body))
+            ).digest,
         )
 
     def _parse_path(self, path: Path, source: Source) -> PostPath:
@@ -370,8 +393,9 @@ def _read_external_url(reader: FieldReader) -> str:
     return reader.find("external_url", parse_external_url) or ""
 
 
-def _read_language(reader: FieldReader, path: PostPath) -> str:
+def _written_language(reader: FieldReader, path: PostPath) -> str:
+    """Return the language that front matter or file name say, empty if neither does."""
     found = read_language_tag(reader)
     if found is None and path.language:
         reader.origins["language"] = "file name"
-    return found or path.language or reader.source.language
+    return found or path.language

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
@@ -19,6 +19,9 @@ from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.model.category import slug
 from syndicate.model.post import PAGE_EXTENSIONS, Path, Source
 from syndicate.model.url_patterns import PERMALINK_STYLES, date_tokens, select_folders
+
+_CACHED_PATHS: Final = 1_000
+"""Paths whose parts are kept: a first start needs those of a file for each of its versions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,14 @@ def parse_post_path(
     has_unpadded_days: bool = False,
 ) -> PostPath:
     """Return the parts of ``path``; the first group of ``language_suffix`` is the language."""
-    folder, parts = split_at_folder(path, source)
+    return _parse(path, source.folders, language_suffix, has_unpadded_days)
+
+
+@lru_cache(_CACHED_PATHS)
+def _parse(
+    path: Path, folders: tuple[Path, ...], language_suffix: re.Pattern[str], has_unpadded_days: bool
+) -> PostPath:
+    folder, parts = _split(path, folders)
     stem, dot, ending = parts[-1].rpartition(".")
     stem = stem if stem and f"{dot}{ending}".lower() in PAGE_EXTENSIONS else parts[-1]
     suffix = language_suffix.search(stem)
@@ -86,9 +96,17 @@ def parse_post_path(
 
 def split_at_folder(path: Path, source: Source) -> tuple[str, tuple[str, ...]]:
     """Return the innermost configured folder above ``path``, and the parts of the path below it."""
+    return _split(path, source.folders)
+
+
+@lru_cache(_CACHED_PATHS)
+def _split(path: Path, folders: tuple[Path, ...]) -> tuple[str, tuple[str, ...]]:
     parts = tuple([part for part in path.split("/") if part])
-    folders = map(_parts, source.folders)
-    above = [folder for folder in folders if parts[: len(folder)] == folder and folder != parts]
+    above = [
+        folder
+        for folder in map(_parts, folders)
+        if parts[: len(folder)] == folder and folder != parts
+    ]
     folder = max(above, key=len, default=())
     return "/".join(folder), parts[len(folder) :] or ("",)
 
