@@ -106,3 +106,15 @@ def test_what_zola_does_not_publish_is_hidden(
     """Drafts, sections, pages that are not rendered."""
     assert reason in hidden_by(site_of("zola", FILES), path, **meta)
     assert bool(reason) == bool(hidden_by(site_of("zola", FILES), path, **meta))
+
+
+def test_posts_with_a_weight_are_posts_where_their_folder_is_one_of_posts() -> None:
+    """A series has an order and dates; a handbook with dates has an order, too."""
+    page = "+++\ntitle = 'A'\ndate = 2024-05-06\nweight = 1\n+++\n"
+    files = {
+        "config.toml": "base_url = 'https://agency.gov'",
+        "content/series/posts/01-a/index.md": page,
+        "content/handbook-of-us/01-a/index.md": page,
+    }
+    site = site_of("zola", files)
+    assert list(folders_of(site)) == ["content/series/posts"]

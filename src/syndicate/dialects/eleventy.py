@@ -6,6 +6,7 @@ Where neither says the date, the file name does, with a day of two digits.
 from typing import Final
 
 from syndicate.dialects.fields import DEFAULT_KEYS
+from syndicate.dialects.front_matter.dates import DateRules
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.model.markdown_options import MARKDOWN_IT
 
@@ -16,5 +17,5 @@ ELEVENTY: Final = DeclarativeDialect(
     markdown=MARKDOWN_IT,
     comment_syntaxes=("nunjucks",),
     has_permalink_templates=True,
-    read_in_utc="all",
+    dates=DateRules(read_in_utc="all"),
 )

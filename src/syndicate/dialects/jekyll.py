@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from syndicate.dialects.fields import DEFAULT_KEYS, Fields
+from syndicate.dialects.front_matter.dates import DateRules
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.permalink import PostPath
 from syndicate.model.url_patterns import PERMALINK_STYLES
@@ -51,5 +52,5 @@ JEKYLL: Final = DeclarativeDialect(
     allowed_names=frozenset({_POSTS}),
     comment_syntaxes=("kramdown", "nunjucks"),
     has_unpadded_days=True,
-    read_in_utc="timestamps",
+    dates=DateRules(read_in_utc="timestamps"),
 )

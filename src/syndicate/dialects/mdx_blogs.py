@@ -6,6 +6,7 @@ They agree on no keys, so the common ones for dates and authors are all asked.
 from typing import Final
 
 from syndicate.dialects.fields import DEFAULT_KEYS, FieldKeys
+from syndicate.dialects.front_matter.dates import DateRules
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.model.markdown_options import REMARK, REMARK_SMARTYPANTS, MarkdownEngine
 
@@ -14,6 +15,7 @@ _KEYS: Final[FieldKeys] = {
     "published": (
         *("date", "publishDate", "publish_date", "pubDate", "pubDatetime", "date_published"),
         *("publishedAt", "published_at", "createdAt", "created_at", "created"),
+        *("published", "publishedDate", "published_date", "datePublished"),
     ),
     "authors": ("authors", "author", "author_name", "authorname", "authorName"),
     "draft": ("draft", "unlisted"),
@@ -27,6 +29,7 @@ def _dialect(name: str, markdown: MarkdownEngine) -> DeclarativeDialect:
         default_permalink=lambda path: f"/{path.folder.rpartition('/')[2]}/:title/",
         markdown=markdown,
         comment_syntaxes=("mdx",),
+        dates=DateRules(month_first=True),
     )
 
 

@@ -7,11 +7,12 @@ The date is in the file name, ``dateline_str`` is for display, ``carousel_*`` ma
 from typing import Final
 
 from syndicate.dialects.fields import DEFAULT_KEYS
+from syndicate.dialects.front_matter.dates import DateRules
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 
 NEWS_AND_BLOG: Final = DeclarativeDialect(
     name="news-and-blog",
     default_permalink=lambda _path: "/news-and-blog/:name",
     keys=DEFAULT_KEYS,
-    read_in_utc="timestamps",
+    dates=DateRules(read_in_utc="timestamps"),
 )

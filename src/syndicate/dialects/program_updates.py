@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from syndicate.dialects.fields import DEFAULT_KEYS
+from syndicate.dialects.front_matter.dates import DateRules
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 
@@ -18,5 +19,5 @@ PROGRAM_UPDATES: Final = DeclarativeDialect(
     markdown=MarkdownEngine(
         flavour="kramdown", options=replace(KRAMDOWN.options, hard_breaks=True)
     ),
-    read_in_utc="timestamps",
+    dates=DateRules(read_in_utc="timestamps"),
 )

@@ -20,6 +20,7 @@ from syndicate.sites.site import (
 )
 from syndicate.sites.values import (
     base_url_error,
+    flag,
     is_zone,
     mapping,
     person_name,
@@ -31,10 +32,14 @@ from syndicate.sites.values import (
 DATE_KEYS: Final = (
     *("date", "publishDate", "publish_date", "pubDate", "pubDatetime", "published_at"),
     *("publishedAt", "date_published", "created_at", "createdAt", "created", "posted"),
+    *("published", "publishedDate", "published_date", "datePublished"),
 )
 """Front-matter keys by which sites date their posts."""
 _ORDER_KEYS: Final = frozenset({"weight", "nav_order"})
 """Keys by which pages of documentation are put in an order."""
+_ORDER_ERROR: Final = "pages are in an order of their own"
+BLOG_NAMES: Final = ("blog", "posts", "news", "articles", "post", "writing", "insights")
+"""Names of folders and of routes of posts, in whatever order they stand."""
 _DATED_PATH: Final = re.compile(r"(?:.*/)?\d{4}/\d{1,2}/\d{1,2}/.")
 _ASIDE: Final = re.compile(
     r"\..*|node_modules|bower_components|vendor|themes?|archetypes|examples?|exampleSite|"
@@ -198,7 +203,8 @@ class ConfigurationReader:
         if _DOCUMENTATION.fullmatch(name):
             return "documentation by its name"
         metas = [meta for _, meta in self.front_matter(pages[:: -(-len(pages) // _SAMPLE)])]
-        return _front_matter_error(metas, date_keys)
+        error = _front_matter_error(metas, date_keys)
+        return "" if error == _ORDER_ERROR and name.lower() in BLOG_NAMES else error
 
     def _report(self, error: ContentError, path: str) -> None:
         self.problems.append(
@@ -220,7 +226,7 @@ def _front_matter_error(metas: Sequence[Mapping[str, object]], date_keys: Sequen
     for reason, is_so in (
         ("the layout is one of pages", lambda meta: text(meta.get("layout")) in _PAGE_LAYOUTS),
         ("most pages have no title", lambda meta: not any(map(_is_title, meta))),
-        ("pages are in an order of their own", lambda meta: bool(_ORDER_KEYS & meta.keys())),
+        (_ORDER_ERROR, lambda meta: bool(_ORDER_KEYS & meta.keys())),
     ):
         if sum(map(is_so, dated)) * 2 > len(dated):
             return reason
@@ -276,7 +282,9 @@ def left_out(folders: Iterable[tuple[str, str]]) -> tuple[LeftOutFolder, ...]:
 def _has_date(meta: Mapping[str, object], keys: Sequence[str]) -> bool:
     """Return whether one of ``keys`` has a value; of ``path``, one that begins with a day."""
     return any(
-        _DATED_PATH.match(text(meta.get(key))) if key == "path" else text(meta.get(key))
+        _DATED_PATH.match(text(meta.get(key)))
+        if key == "path"
+        else text(meta.get(key)) and flag(meta.get(key)) is None
         for key in keys
     )
 

@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from syndicate.model.languages import LANGUAGES
 from syndicate.model.url_patterns import absolute, encoded
+from syndicate.sites.configuration_reader import BLOG_NAMES
 from syndicate.sites.site import (
     ConfiguredValue,
     LinkedPages,
@@ -35,7 +36,6 @@ _OWN_KEYS: Final = frozenset({"slug", "url", "permalink"})
 _LANGUAGE: Final = re.compile(r"([a-z]{2})(?:[-_][A-Za-z]{2,4})?")
 _DATED: Final = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})-(?=.)")
 _PLACEHOLDER: Final = re.compile(r":([\w-]+)")
-_BLOGS: Final = ("blog", "posts", "news", "articles", "post", "writing", "insights")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def route_of(folder: str, routes: Sequence[Route]) -> Route | None:
     for candidates in (named, fitting):
         if candidates:
             return max(candidates, key=lambda pair: (pair[0], -len(pair[1].pattern)))[1]
-    blogs = [route for route in routes if any(part.lower() in _BLOGS for part in route.fixed)]
+    blogs = [route for route in routes if any(part.lower() in BLOG_NAMES for part in route.fixed)]
     alone = blogs or routes
     return alone[0] if len(alone) == 1 else None
 

@@ -1,6 +1,7 @@
 """Dates of front matter and file names, and what they decide."""
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.dialects.front_matter.dates import (
-    ReadInUtc,
+    DateRules,
     hidden_reason,
     parse_date,
     read_expires,
@@ -190,14 +191,33 @@ def test_published_is_the_first_available_date(
     ],
 )
 def test_urls_are_made_of_the_time_that_the_engine_reads(
-    front: str, read_in_utc: ReadInUtc, at: str | None
+    front: str, read_in_utc: Literal["nothing", "timestamps", "all"], at: str | None
 ) -> None:
     """Jekyll reads YAML's own timestamps as UTC, Eleventy everything; text in quotes is text."""
     day = split_day_prefix(PATH.rpartition("/")[2])[0]
-    found = read_published(field_reader(front), day, read_in_utc)
+    found = read_published(field_reader(front), day, DateRules(read_in_utc=read_in_utc))
     assert found
     assert (found.as_written.isoformat() if found.as_written else None) == at
     assert found.instant.date().isoformat() == (at or found.instant.isoformat())[:10]
+
+
+@pytest.mark.parametrize("written", ["5-12-2025", "05/12/2025", "5/12/2025 10:00"])
+def test_the_month_is_first_where_javascript_reads_dates(written: str) -> None:
+    """Elsewhere such a form is ambiguous, and no date."""
+    found = parse_date(written, NEW_YORK, DateRules(month_first=True))
+    assert found
+    assert found.instant.date() == date(2025, 5, 12)
+    assert parse_date(written, NEW_YORK) is None
+    assert parse_date("13/12/2025", NEW_YORK, DateRules(month_first=True)) is None
+
+
+def test_whether_a_post_is_published_is_no_date() -> None:
+    """The key published has a date on some sites, and yes or no on others."""
+    for value, day in (("true", None), ("no", None), ("2024-05-06", date(2024, 5, 6))):
+        reader = field_reader(f"published: {value}", keys=(("published", ("published",)),))
+        found = read_published(reader, None)
+        assert (found.instant.date() if found else None) == day
+        assert "impossible-date" not in dict(reported_rules(reader))
 
 
 def test_date_conflict_names_the_used_date() -> None:

@@ -69,12 +69,26 @@ _YAML_TIME: Final = re.compile(
 )
 """A time without zone that YAML 1.1 itself reads (https://yaml.org/type/timestamp.html)."""
 _UTC_ZONE: Final = ZoneInfo("UTC")
-ReadInUtc = Literal["nothing", "timestamps", "all"]
-"""What without zone an engine reads as UTC to make URLs of: YAML's own timestamps, or all."""
+_MONTH_FIRST: Final = re.compile(rf"(?P<month>\d{{1,2}})[-/]{_DAY}[-/]{_YEAR}(?!\d)")
 _NOON: Final = 12
 _CACHED_DAYS: Final = 1_000
 _MAX_CHARACTERS: Final = 80
 """Maximum length of a date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateRules:
+    """How the engine of a site reads dates.
+
+    ``read_in_utc``: what without zone it reads as UTC to make URLs of, YAML's own timestamps or
+    all. ``month_first``: 5/12/2025 is in May, as JavaScript has it; else it is no date.
+    """
+
+    read_in_utc: Literal["nothing", "timestamps", "all"] = "nothing"
+    month_first: bool = False
+
+
+PLAIN_DATES: Final = DateRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +104,9 @@ class DatedInstant:
     """
 
 
-def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
+def parse_date(
+    value: object, zone: ZoneInfo, rules: DateRules = PLAIN_DATES
+) -> DatedInstant | None:
     """Return the time that ``value`` of front matter denotes, None if it is not a date.
 
     A date without time is the start of that day; a time without zone is in ``zone``. A local
@@ -103,7 +119,7 @@ def parse_date(value: object, zone: ZoneInfo) -> DatedInstant | None:
             return DatedInstant(instant=instant, precision="second", as_written=written)
         if isinstance(value, date):
             return _start_of(value, zone)
-        return _parse_text(value.strip(), zone) if isinstance(value, str) else None
+        return _parse_text(value.strip(), zone, rules) if isinstance(value, str) else None
     except (ValueError, OverflowError):  # an invalid day or time, or a year out of range
         return None
 
@@ -122,10 +138,11 @@ def split_day_prefix(name: str, *, unpadded: bool = False) -> tuple[date | None,
         return None, name
 
 
-def _parse_text(text: str, zone: ZoneInfo) -> DatedInstant | None:
+def _parse_text(text: str, zone: ZoneInfo, rules: DateRules) -> DatedInstant | None:
     if len(text) > _MAX_CHARACTERS:
         return None
-    found = next((match for each in _DATE_PATTERNS if (match := each.match(text))), None)
+    patterns = (*_DATE_PATTERNS, _MONTH_FIRST) if rules.month_first else _DATE_PATTERNS
+    found = next((match for each in patterns if (match := each.match(text))), None)
     if found is None:
         return None
     number = found["month"]
@@ -194,7 +211,7 @@ _DATE_HINT: Final = "Write the date as 2024-01-29, or as 2024-01-29 09:30:00 -05
 
 
 def read_published(
-    reader: FieldReader, file_day: date | None, read_in_utc: ReadInUtc = "nothing"
+    reader: FieldReader, file_day: date | None, rules: DateRules = PLAIN_DATES
 ) -> DatedInstant | None:
     """Return the publication date: of the front matter, else of the file name, else the dateline.
 
@@ -202,9 +219,9 @@ def read_published(
     What the engine reads as UTC for its URLs is in UTC ``as_written``, and in the zone of the
     source as the instant.
     """
-    from_key = _read_date(reader, "published", read_in_utc)
+    from_key = _read_date(reader, "published", rules)
     from_dateline = _read_date(reader, "dateline")
-    from_file_name = _for_urls(parse_date(file_day, reader.source.zone), file_day, read_in_utc)
+    from_file_name = _for_urls(parse_date(file_day, reader.source.zone), file_day, rules)
     found = from_key or from_file_name or from_dateline
     if found is None:
         reader.report(
@@ -223,14 +240,14 @@ def read_published(
 
 
 def _for_urls(
-    found: DatedInstant | None, value: object, read_in_utc: ReadInUtc, *, is_quoted: bool = False
+    found: DatedInstant | None, value: object, rules: DateRules, *, is_quoted: bool = False
 ) -> DatedInstant | None:
     """Return ``found``, of ``value``, with the time that the engine of the site makes URLs of."""
     if found is None or found.as_written is not None:
         return found
     is_timestamp = isinstance(value, str) and not is_quoted and _YAML_TIME.fullmatch(value.strip())
-    is_utc = read_in_utc == "all" or (read_in_utc == "timestamps" and is_timestamp)
-    in_utc = parse_date(value, _UTC_ZONE) if is_utc else None
+    is_utc = rules.read_in_utc == "all" or (rules.read_in_utc == "timestamps" and is_timestamp)
+    in_utc = parse_date(value, _UTC_ZONE, rules) if is_utc else None
     return replace(found, as_written=in_utc.instant) if in_utc else found
 
 
@@ -279,14 +296,16 @@ def _build_option(options: dict[str, object]) -> str:
 
 
 def _read_date(
-    reader: FieldReader, field: str, read_in_utc: ReadInUtc = "nothing"
+    reader: FieldReader, field: str, rules: DateRules = PLAIN_DATES
 ) -> DatedInstant | None:
     for key, value in reader.values(field):
-        found = parse_date(value, reader.source.zone)
+        if key.lower() == "published" and as_bool(value) is not None:
+            continue  # whether the post is public, not when it was published
+        found = parse_date(value, reader.source.zone, rules)
         if found is not None:
             reader.record_origin(field, key)
             is_quoted = key in reader.document.quoted_keys
-            return _for_urls(found, value, read_in_utc, is_quoted=is_quoted)
+            return _for_urls(found, value, rules, is_quoted=is_quoted)
         reader.report(
             "impossible-date",
             f"{key} is not a valid date: {value}"[:200],

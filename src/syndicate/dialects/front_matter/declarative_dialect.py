@@ -35,8 +35,9 @@ from syndicate.dialects.front_matter.categories import (
     read_url_categories,
 )
 from syndicate.dialects.front_matter.dates import (
+    PLAIN_DATES,
     DatedInstant,
-    ReadInUtc,
+    DateRules,
     hidden_reason,
     read_expires,
     read_published,
@@ -144,7 +145,6 @@ class DeclarativeDialect:
     ``markdown`` reads bodies where neither settings nor site say what does.
     ``comment_syntaxes`` are those of comments in bodies, in addition to Liquid's.
     ``has_unpadded_days``: ``2024-1-9-name`` starts with a date as well.
-    ``read_in_utc``: what without zone the engine reads as UTC to make URLs of.
     ``has_permalink_templates``: permalinks are templates, which the engine of the site fills.
     """
 
@@ -160,7 +160,7 @@ class DeclarativeDialect:
     comment_syntaxes: tuple[CommentSyntax, ...] = ("kramdown",)
     has_unpadded_days: bool = False
     has_permalink_templates: bool = False
-    read_in_utc: ReadInUtc = "nothing"
+    dates: DateRules = PLAIN_DATES
 
     def skip_reason(self, path: Path, source: Source) -> str:
         """Return the reason why the file at ``path`` is not read, "" if it may be a post."""
@@ -190,7 +190,7 @@ class DeclarativeDialect:
         path = self._parse_path(document.path, source)
         filed_in, spaces = find_filed_in_line(document.body), self.split_at_spaces
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
-        published = read_published(reader, path.day, self.read_in_utc)
+        published = read_published(reader, path.day, self.dates)
         images = _read_images(reader, path)
         check_values(reader)
         words = digest_words((title, summary, _remove_line(filed_in, document.body)))
