@@ -27,15 +27,13 @@ def test_the_configuration_says_where_the_site_is() -> None:
 
 
 def test_chronological_and_dated_sections_are_folders_of_posts() -> None:
-    """``sort_by`` says so; a section that is not rendered has none."""
+    """``sort_by`` says so; ``render`` leaves out the list of a section, not its pages."""
     section = "+++\n{}\n+++\n"
     files = {
         **FILES,
         "content/news/_index.md": section.format('sort_by = "date"'),
         "content/news/a.md": "+++\ntitle = 'A'\n+++\n",
-        "content/hidden/_index.md": section.format("render = false"),
-        "content/hidden/a.md": POST,
-        "content/mixed/_index.md": section.format("render = false\ntransparent = true"),
+        "content/mixed/_index.md": section.format("render = false"),
         "content/mixed/a.md": POST,
         "content/pages/a.md": POST,
     }
@@ -69,6 +67,7 @@ def test_the_day_in_the_path_is_the_date_of_a_page_without_one() -> None:
         ("blog/2024-05-06_a/index.md", {}, "/blog/a/"),
         ("blog/a.fr.md", {}, "/fr/blog/a/"),
         ("blog/a.b.md", {}, "/blog/a-b/"),
+        ("blog/a/index.fr.md", {"path": "fr/own"}, "/fr/own/"),
         ("blog/a.md", {"slug": "My Slug"}, "/blog/my-slug/"),
         ("blog/a.md", {"path": "/Own/Path"}, "/Own/Path/"),
         ("a.md", {}, "/a/"),

@@ -9,15 +9,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from syndicate.dialects.fields import DEFAULT_KEYS, Fields
-from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
+from syndicate.dialects.front_matter.declarative_dialect import (
+    LANGUAGE_SUFFIX,
+    DeclarativeDialect,
+)
 from syndicate.dialects.front_matter.permalink import PostPath
-from syndicate.model.languages import LANGUAGES
 from syndicate.model.markdown_options import GOLDMARK
 
 _CONTENT_FOLDER: Final = "content"
-_LANGUAGE_SUFFIX: Final = re.compile(
-    rf"\.((?:{'|'.join(sorted(LANGUAGES))})(?:[-_][A-Za-z0-9]{{2,8}})?)$"
-)
 _DROPPED: Final = re.compile(r"[^\w\s.+~-]|(?<=\s)-(?=\s)")
 
 
@@ -55,7 +54,7 @@ HUGO: Final = DeclarativeDialect(
     },
     default_permalink=lambda _path: "/:sections/:slugorfilename/",
     placeholder_values=_placeholder_values,
-    language_suffix=_LANGUAGE_SUFFIX,
+    language_suffix=LANGUAGE_SUFFIX,
     has_leaf_bundles=True,
     markdown=GOLDMARK,
     comment_syntaxes=(),

@@ -3,7 +3,10 @@
 from typing import Final
 
 from syndicate.dialects.fields import DEFAULT_KEYS
-from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
+from syndicate.dialects.front_matter.declarative_dialect import (
+    LANGUAGE_SUFFIX,
+    DeclarativeDialect,
+)
 from syndicate.model.markdown_options import PULLDOWN_CMARK
 
 ZOLA: Final = DeclarativeDialect(
@@ -20,6 +23,7 @@ ZOLA: Final = DeclarativeDialect(
         "authors": ("authors", "extra.authors", "extra.author", "taxonomies.authors"),
     },
     default_permalink=lambda path: f"/{'/'.join(path.folders)}/:slug/",
+    language_suffix=LANGUAGE_SUFFIX,
     has_leaf_bundles=True,
     markdown=PULLDOWN_CMARK,
     comment_syntaxes=(),

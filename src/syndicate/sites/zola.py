@@ -73,7 +73,7 @@ class ZolaEngine(LinkedPages):
             base_url=reader.base_url(text(config.get("base_url")), f"base_url in {path}", path),
             language=_value(config, "default_language", path),
             title=_value(config, "title", path),
-            folders=tuple(_folders(found, sections, content)),
+            folders=tuple(_folders(found, content)),
             left_out=left_out(found.others),
             values=mapping(config.get("extra")),
             markdown=markdown_settings.of_zola(config, path),
@@ -112,7 +112,7 @@ class ZolaEngine(LinkedPages):
         return ""
 
     def url(self, page: Page, site: Site) -> ConfiguredValue:
-        """Return the URL of ``page``: its ``path``, else its section and slug."""
+        """Return the URL of ``page``: its ``path`` as written, else language, section and slug."""
         name, language = _name(page.path, site)
         folders = page.path.removeprefix(f"{site.content_root}/").split("/")[:-1]
         if name == "index" and folders:
@@ -126,7 +126,7 @@ class ZolaEngine(LinkedPages):
                 joined(*folders, _slug(words, site)),
                 "slug" if slug else "default of Zola",
             )
-        prefix = f"/{language}" if language else ""
+        prefix = f"/{language}" if language and not own else ""
         url = absolute(f"{prefix}/{encoded(path)}/", site.base_url.value)
         return ConfiguredValue(value=url, origin=origin)
 
@@ -162,20 +162,17 @@ def _sections(
         yield path.rpartition("/")[0], meta
 
 
-def _folders(
-    found: FoundFolders, sections: Mapping[str, Mapping[str, object]], content: str
-) -> Iterator[PostFolder]:
+def _folders(found: FoundFolders, content: str) -> Iterator[PostFolder]:
+    """Yield the folders of posts; ``render = false`` leaves out the list of a section only."""
     for folder, reason in found.posts.items():
-        section = sections.get(folder, {})
-        if flag(section.get("render")) is not False or section.get("transparent"):
-            yield PostFolder(
-                path=folder,
-                kind="section",
-                name=folder.removeprefix(content).strip("/"),
-                permalink=ConfiguredValue(origin="default of Zola"),
-                origin=reason,
-                is_shallow=folder in found.shallow,
-            )
+        yield PostFolder(
+            path=folder,
+            kind="section",
+            name=folder.removeprefix(content).strip("/"),
+            permalink=ConfiguredValue(origin="default of Zola"),
+            origin=reason,
+            is_shallow=folder in found.shallow,
+        )
 
 
 def _name(path: str, site: Site) -> tuple[str, str]:

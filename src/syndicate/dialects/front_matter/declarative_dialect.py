@@ -57,6 +57,7 @@ from syndicate.dialects.front_matter.value_checks import (
 )
 from syndicate.dialects.front_matter.words import digest_words
 from syndicate.model.category import Vocabulary
+from syndicate.model.languages import LANGUAGES
 from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 from syndicate.model.post import PAGE_EXTENSIONS, Path, Source
 from syndicate.model.url_patterns import PERMALINK_STYLES
@@ -131,6 +132,12 @@ def _headings(body: str) -> Iterator[tuple[int, str]]:
 
 _TEMPLATE: Final = re.compile(r"\{[{%]")
 _ABSOLUTE: Final = re.compile("https?://", re.IGNORECASE)
+
+
+LANGUAGE_SUFFIX: Final = re.compile(
+    rf"\.((?:{'|'.join(sorted(LANGUAGES))})(?:[-_][A-Za-z0-9]{{2,8}})?)$"
+)
+"""The language in a file name of Hugo and of Zola: ``page.fr.md``, ``index.pt-BR.md``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
