@@ -50,6 +50,25 @@ async def press(page: Page, name: str) -> None:
     await page.wait_for_load_state()
 
 
+async def add_subscription(page: Page, endpoint_url: str) -> None:
+    """Add a subscription after a mistake, send a test event, and open its rarer commands."""
+    await page.get_by_role("link", name="Add a subscription").click()
+    await check(page, "Add a subscription")
+    await page.get_by_label("Categories", exact=True).fill("fish")
+    await page.get_by_label("URL of your endpoint").fill(endpoint_url)
+    await press(page, "Add")
+    await check(page, "Add a subscription")
+    assert "fish" in await page.get_by_role("alert").inner_text()
+    await page.get_by_label("Categories", exact=True).fill("")
+    await page.get_by_label("begin with all posts").check()
+    await press(page, "Add")
+    await check(page, "Subscription")
+    await press(page, "Send a test event")
+    await check(page, "Subscription")
+    await page.get_by_text("Send again, new secret, remove").click()
+    await check(page, "Subscription")
+
+
 async def test_every_page_is_accessible(tmp_path: pathlib.Path) -> None:
     """From the login with a wrong token to the removal of a subscription."""
     if CHROMIUM is None:
@@ -71,21 +90,7 @@ async def test_every_page_is_accessible(tmp_path: pathlib.Path) -> None:
             await page.get_by_label("Token").fill(text)
             await press(page, "Sign in")
             await check(page, heading)
-        await page.get_by_role("link", name="Add a subscription").click()
-        await check(page, "Add a subscription")
-        await page.get_by_label("Categories", exact=True).fill("fish")
-        await page.get_by_label("URL of your endpoint").fill(endpoint.url())
-        await press(page, "Add")
-        await check(page, "Add a subscription")
-        assert "fish" in await page.get_by_role("alert").inner_text()
-        await page.get_by_label("Categories", exact=True).fill("")
-        await page.get_by_label("begin with all posts").check()
-        await press(page, "Add")
-        await check(page, "Subscription")
-        await press(page, "Send a test event")
-        await check(page, "Subscription")
-        await page.get_by_text("Send again, new secret, remove").click()
-        await check(page, "Subscription")
+        await add_subscription(page, endpoint.url())
         await answered(portal, 500)
         await page.get_by_role("button", name="Search").press("Enter")
         await page.get_by_role("link", name="Delivery 1", exact=True).click()

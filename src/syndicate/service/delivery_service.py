@@ -86,14 +86,15 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
                 limits=worker_limits,
                 on_alert=alerts.send,
             )
-            requests = WebSubRequests(database, secret_store, limits)
-            hub_requests = HubRequests(
-                requests, hub_ssrf_guard, clock=current_time, notify_verifier=verifier.wake
-            )
             yield DeliveryRuntime(
                 worker=worker,
                 verifier=verifier,
-                hub_requests=hub_requests,
+                hub_requests=HubRequests(
+                    WebSubRequests(database, secret_store, limits),
+                    hub_ssrf_guard,
+                    clock=current_time,
+                    notify_verifier=verifier.wake,
+                ),
                 partner_notifier=_make_partner_notifier(settings, database, transport),
             )
     finally:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from syndicate.dialects.front_matter.declarative_dialect import read_title
 from syndicate.dialects.front_matter.permalink import parse_post_path
+from syndicate.dialects.front_matter.title import read_title
 from syndicate.dialects.news_and_blog import NEWS_AND_BLOG
 from syndicate.model.post import Path
 from tests.dialects.factories import PATH, field_reader, reported_rules

@@ -9,8 +9,6 @@ from typing import Final, Self, cast
 import yaml
 from yaml.scanner import ScannerError
 
-from syndicate.dialects.document import simple_front_matter
-from syndicate.dialects.document.simple_front_matter import NULLS
 from syndicate.dialects.document.yaml_mistakes import find_mistake
 from syndicate.errors import ContentError
 from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS
@@ -112,6 +110,7 @@ def front_matter_error(message: str, line: int) -> ContentError:
     )
 
 
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE: Final = "<<"
 _CUT_OFF_TITLE: Final = re.compile(
     r"^(?P<key>title|carousel_title):[ \t]+[^\s\"'#|>][^\n#]*?[ \t]+(?P<rest>#[^\s#!][^\n]*)",
@@ -129,15 +128,6 @@ def load(text: str, levels: int = DEFAULT_CONTENT_LIMITS.front_matter_levels) ->
     Raises `ContentError` with the line, counted from 1 in ``text``; its hint has the corrected line
     if the mistake is a usual one.
     """
-    found = simple_front_matter.read(text, levels)
-    if found is None:
-        return load_with_libyaml(text, levels)
-    meta, key_lines = found
-    return FrontMatterValues(meta=dict(meta), key_lines=key_lines)
-
-
-def load_with_libyaml(text: str, levels: int) -> FrontMatterValues:
-    """Return what `load` returns, for any YAML."""
     try:
         values = _parse(text, levels)
     except ContentError as error:
@@ -296,7 +286,7 @@ def _merge_mappings(value: object) -> dict[str, object]:
 
 
 def _is_null(event: yaml.Event) -> bool:
-    return isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value in NULLS
+    return isinstance(event, yaml.ScalarEvent) and event.implicit[0] and event.value in _NULLS
 
 
 def _error_line(error: yaml.MarkedYAMLError) -> int:
