@@ -251,6 +251,7 @@ def fill(file: pathlib.Path, name: str) -> None:
             store.put("items", {f"{name}-{number}": name.encode() * 500})
 
 
+@pytest.mark.slow
 def test_processes_share_a_file(file: pathlib.Path) -> None:
     """Two processes that start on a file at once both find all that both have put."""
     context = multiprocessing.get_context("spawn")
@@ -266,6 +267,7 @@ def test_processes_share_a_file(file: pathlib.Path) -> None:
         assert store.get("items", expected) == expected
 
 
+@pytest.mark.slow
 def test_killed_process_leaves_a_usable_file(file: pathlib.Path) -> None:
     """At most the value being written is lost."""
     context = multiprocessing.get_context("spawn")

@@ -36,6 +36,7 @@ SKIPPING_TEST = (
 )
 
 
+@pytest.mark.slow
 def test_skipped_test_is_reported(tmp_path: Path) -> None:
     """Where skipping is allowed, the summary counts it and says why."""
     (tmp_path / "test_it.py").write_text(SKIPPING_TEST)
@@ -44,6 +45,7 @@ def test_skipped_test_is_reported(tmp_path: Path) -> None:
     assert "no such thing here" in output
 
 
+@pytest.mark.slow
 def test_skipped_test_fails_with_no_skips(tmp_path: Path) -> None:
     """With SYNDICATE_NO_SKIPS=1 the same test fails, and its reason is said."""
     (tmp_path / "test_it.py").write_text(SKIPPING_TEST)
@@ -53,6 +55,7 @@ def test_skipped_test_fails_with_no_skips(tmp_path: Path) -> None:
     assert "no such thing here" in output
 
 
+@pytest.mark.slow
 def test_skipped_module_fails_with_no_skips(tmp_path: Path) -> None:
     """A file that skips itself while it is collected is no way around the rule."""
     text = "import pytest\npytest.skip('not on this machine', allow_module_level=True)\n"
@@ -61,6 +64,7 @@ def test_skipped_module_fails_with_no_skips(tmp_path: Path) -> None:
     assert "1 error" in run_pytest(tmp_path, SYNDICATE_NO_SKIPS="1")
 
 
+@pytest.mark.slow
 def test_expected_failure_is_not_a_skip(tmp_path: Path) -> None:
     """A test that is known to fail stays what it is."""
     text = "import pytest\n@pytest.mark.xfail\ndef test_a(): raise ValueError\n"
@@ -104,6 +108,7 @@ def test_coverage_ignores_some_tests(tmp_path: Path, name: str, test: str) -> No
     assert output.rstrip().splitlines()[-1].strip("= ").startswith("2 passed")
 
 
+@pytest.mark.slow
 def test_coverage_counts_cached_functions_of_ignored_tests(tmp_path: Path) -> None:
     """A later test that counts executes them again."""
     make_package(tmp_path)
@@ -137,6 +142,7 @@ def test_plain(): pass
 """
 
 
+@pytest.mark.slow
 def test_fast_selection_excludes_slow_tests(tmp_path: Path) -> None:
     """Those in ``system``, of the corpora, on PostgreSQL and marked so are deselected."""
     (tmp_path / "system").mkdir()

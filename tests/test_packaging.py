@@ -32,6 +32,7 @@ def source_files(suffixes: set[str]) -> set[str]:
     return {file.relative_to(ROOT / "src").as_posix() for file in files if file.suffix in suffixes}
 
 
+@pytest.mark.slow
 def test_the_wheel_contains_every_module_and_data_file(distributions: Path) -> None:
     """An installed package has openapi.yaml, the page templates and the migrations."""
     (wheel,) = distributions.glob("*.whl")

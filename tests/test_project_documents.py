@@ -107,6 +107,7 @@ def test_readme_settings_are_valid(tmp_path: Path) -> None:
     assert [source.name for source in settings.sources] == ["news"]
 
 
+@pytest.mark.slow
 @every_document
 def test_every_documented_command_exists(document: Path) -> None:
     """Each `make` target and each `syndicate` command in a document exists."""

@@ -71,6 +71,7 @@ def assigned_from_outside(trees: dict[str, ast.Module]) -> set[tuple[str, str]]:
     }
 
 
+@pytest.mark.slow
 def test_no_attribute_is_assigned_from_outside() -> None:
     """A constructor tells everything that an object needs."""
     trees = {

@@ -268,6 +268,7 @@ def test_symlinks_submodules_lfs_pointers_and_odd_names_are_harmless(
     assert "news/large-\ufffd.md has 1,048,577 bytes" in problem.message
 
 
+@pytest.mark.slow
 def test_thousands_of_small_files_are_read(index: SourceIndex, content: ContentRepository) -> None:
     """Memory stays low, and one large file among them does no harm."""
     files = {f"news/{n}.md": f"---\ntitle: T{n}\n---\n{n}\n" for n in range(4_000)}

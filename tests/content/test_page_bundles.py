@@ -107,6 +107,7 @@ def test_other_dialects_have_no_bundles(
     assert paths(at_head(open_index(folders=("content",), dialect=dialect))) == {PAGE, NOTES}
 
 
+@pytest.mark.slow
 def test_incremental_bundles_equal_full_bundles(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

@@ -1,5 +1,7 @@
 """The digests of posts follow what the posts name, from commit to commit."""
 
+import pytest
+
 from tests.content.conftest import OpenIndex, file
 from tests.content.test_source_index import FIRST, SECOND, at_head
 from tests.content_repository import ContentRepository
@@ -7,6 +9,7 @@ from tests.content_repository import ContentRepository
 THIRD = "news/2023-11-08-third.md"
 
 
+@pytest.mark.slow
 def test_links_are_followed_from_commit_to_commit(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:
@@ -33,6 +36,7 @@ def test_links_are_followed_from_commit_to_commit(
     assert len(seen) == 4
 
 
+@pytest.mark.slow
 def test_files_and_data_of_the_site_are_followed_from_commit_to_commit(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

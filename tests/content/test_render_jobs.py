@@ -64,6 +64,7 @@ def stored(tmp_path: pathlib.Path) -> Iterator[Stored]:
     cache.close()
 
 
+@pytest.mark.slow
 def test_last_rendering_round_trip(stored: Stored) -> None:
     """All fields are the same; times keep the offset of the source."""
     (found,) = stored.last.get([stored.rendered.post]).values()
@@ -85,6 +86,7 @@ def test_last_rendering_of_another_version_is_ignored(stored: Stored) -> None:
     assert list(stored.last.digests([stored.rendered.post])) == []
 
 
+@pytest.mark.slow
 def test_last_rendering_of_version_0_2_0_is_read(stored: Stored) -> None:
     """Fields that it lacks have their defaults."""
     post_id = stored.rendered.post.id
@@ -101,6 +103,7 @@ def test_last_rendering_without_results_is_ignored(stored: Stored) -> None:
     assert stored.last.get([stored.rendered.post]) == {}
 
 
+@pytest.mark.slow
 def test_text_that_cannot_be_encoded_affects_only_its_post(stored: Stored) -> None:
     """JSON front matter can contain a lone surrogate."""
     other = samples.rendered_post(samples.post("news/2024-02-01-b.md"), summary="\ud800")

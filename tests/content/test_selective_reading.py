@@ -14,6 +14,7 @@ __all__ = ["content", "open_index"]
 DEFAULTS = "defaults: [{scope: {path: _posts/a}, values: {x: y}}]\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "count"),
     [

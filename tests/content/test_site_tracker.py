@@ -28,6 +28,7 @@ def outcome(index: SourceIndex) -> SourceSnapshot | str:
         return error.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_start_with_an_empty_store_finds_what_a_running_service_has(
     content: ContentRepository, open_index: Open, seed: int

@@ -138,6 +138,7 @@ def test_only_changed_files_are_parsed_again(
     assert parsed() - before == 21
 
 
+@pytest.mark.slow
 def test_incremental_result_equals_full_result(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

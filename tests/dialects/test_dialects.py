@@ -124,6 +124,7 @@ VALUES = st.recursive(
 PATHS = st.sampled_from(["news/2024-01-29-x.md", "news/\udce9._es.md", "x/index.es.md", "news/.md"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIALECTS)
 @settings(max_examples=50)
 @given(meta=st.dictionaries(KEYS, VALUES), body=st.text(max_size=40), path=PATHS)

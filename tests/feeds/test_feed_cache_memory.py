@@ -7,6 +7,8 @@ import tracemalloc
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from syndicate.feeds import FeedCache, FeedRequest
 from syndicate.model.query import Query
 from tests import samples
@@ -14,6 +16,7 @@ from tests.feeds.content_reader import SampleContentReader, get_feed
 from tests.feeds.test_feed_cache import ATOM, POSTS, content_reader
 
 
+@pytest.mark.slow
 async def test_version_of_a_feed_does_not_keep_it_in_memory() -> None:
     """The response cache may hold versions of hundreds of feeds that were dropped."""
     words = "Words. " * 20_000

@@ -16,6 +16,7 @@ CONFIG = "url: https://agency.gov\npermalink: /news/:title/\ntimezone: America/N
 DEFAULTS = 'defaults: [{scope: {path: ""}, values: {preview: P}}]\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "expected"),
     [

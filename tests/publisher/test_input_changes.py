@@ -189,6 +189,7 @@ async def test_changed_title_of_a_category_is_announced(
         assert await changes(service) == [("Second", ("categories",))]
 
 
+@pytest.mark.slow
 async def test_posts_that_link_to_a_post_change_with_its_url(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -236,6 +237,7 @@ async def test_translations_change_with_each_other(
         ]
 
 
+@pytest.mark.slow
 async def test_changed_bytes_of_a_served_picture_are_announced(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -261,6 +263,7 @@ async def test_changed_bytes_of_a_served_picture_are_announced(
         ]
 
 
+@pytest.mark.slow
 async def test_rows_of_version_0_2_0_count_as_equal(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -290,6 +293,7 @@ async def test_edit_and_changed_input_are_announced_together(
         assert await changes(service) == [("Better", ("title", "authors"))]
 
 
+@pytest.mark.slow
 async def test_changed_bytes_of_a_served_recording_are_announced(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:

@@ -79,6 +79,7 @@ async def wait_until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
+@pytest.mark.slow
 async def test_every_edition_is_recorded_and_can_be_read(
     content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
@@ -96,6 +97,7 @@ async def test_every_edition_is_recorded_and_can_be_read(
         assert [entry.row.path for entry in ledger_service.removed] == [FIRST]
 
 
+@pytest.mark.slow
 async def test_service_that_stops_releases_its_lease(
     content_service: ContentService, tmp_path: pathlib.Path
 ) -> None:

@@ -199,6 +199,7 @@ async def test_posts_of_a_source_removed_from_the_settings_are_removed(
         assert (await rows(service))["other"] == ("source_removed", False, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("content", "other")
 async def test_posts_of_an_added_source_are_announced_as_such(tmp_path: pathlib.Path) -> None:
     """As new if the source was removed less than 90 days ago."""
@@ -246,6 +247,7 @@ async def test_source_that_fails_during_the_comparison_is_compared_later(
         assert (await rows(service))["other"] == (None, True, 3)
 
 
+@pytest.mark.slow
 async def test_post_that_cannot_be_read_is_announced_when_it_can_be(
     service: StepwiseService, tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:

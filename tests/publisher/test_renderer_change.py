@@ -8,6 +8,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import pytest
+
 from tests.content_repository import ContentRepository
 from tests.project_documents import ROOT
 from tests.publisher.conftest import FIRST, SECOND, post_file
@@ -43,6 +45,7 @@ def other_version(folder: pathlib.Path) -> pathlib.Path:
     return folder
 
 
+@pytest.mark.slow
 def test_renderer_that_changed_is_silent_towards_subscribers(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
