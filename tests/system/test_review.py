@@ -1,0 +1,133 @@
+"""The review of a pull request: real commits, the real command, a stand-in of the host's API."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+import pytest
+from typing_extensions import override
+
+from tests.content_repository import ContentRepository, git_environment
+from tests.project_documents import ROOT
+
+SCRIPT: Final = ROOT / "deploy" / "review" / "review.py"
+SYNDICATE: Final = Path(sys.executable).parent / "syndicate"
+SETTINGS: Final = """
+[[sources]]
+name = "news"
+repository = "content"
+folders = ["_posts"]
+dialect = "jekyll"
+site_url = "https://www.example.gov"
+"""
+GOOD: Final = "---\ntitle: A | post\n---\nText.\n"
+
+
+class Host(ThreadingHTTPServer):
+    """Keeps the comments of one request, and what else it was sent."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), HostHandler)
+        self.comments: list[dict[str, Any]] = []
+        self.received: list[tuple[str, str, Any]] = []
+
+
+class HostHandler(BaseHTTPRequestHandler):
+    """Answers as the API of GitHub and of GitLab does, as far as it is used."""
+
+    server: Host
+
+    def handle_request(self) -> None:
+        """Record the request; list, add or change comments."""
+        length = int(self.headers.get("content-length", "0"))
+        body = json.loads(self.rfile.read(length)) if length else None
+        path, _, query = self.path.partition("?")
+        self.server.received.append((self.command, path, body))
+        answer: object = {}
+        if self.command == "GET":
+            answer = self.server.comments if query.endswith("page=1") else []
+        elif path.endswith(("/comments", "/notes")):
+            self.server.comments.append({"id": 7, **body})
+        elif self.command in ("PATCH", "PUT"):
+            self.server.comments[-1] |= body
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    do_GET = do_POST = do_PATCH = do_PUT = handle_request  # noqa: N815 — named by the base class
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    """Serve the stand-in on loopback."""
+    with Host() as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("name", "comments", "state", "method"),
+    [
+        ("github", "/repos/agency/posts/issues/5/comments", "failure", "PATCH"),
+        ("gitlab", "/projects/3/merge_requests/5/notes", "failed", "PUT"),
+    ],
+)
+def test_review_has_one_comment_and_a_status(  # noqa: PLR0913, PLR0917 — both hosts
+    host: Host, tmp_path: Path, name: str, comments: str, state: str, method: str
+) -> None:
+    """Problems and effects of the change, with links; the second run changes the same comment."""
+    content = ContentRepository.create(tmp_path / "content")
+    base = content.commit({"_posts/2024-01-29-old.md": GOOD})
+    head = content.commit(
+        {
+            "_posts/2024-01-29-old.md": None,
+            "_posts/2024-01-30-new.md": GOOD,
+            "_posts/2024-01-31-bad.md": "---\ntitle: Update: <b>\n---\nText.\n",
+        }
+    )
+    (tmp_path / "syndicate.toml").write_text(SETTINGS)
+    url = f"http://127.0.0.1:{host.server_port}"
+    variables = {
+        "GITHUB_API_URL": url,
+        "GITHUB_REPOSITORY": "agency/posts",
+        "GITHUB_TOKEN": "made-up",
+        "CI_API_V4_URL": url,
+        "CI_PROJECT_ID": "3",
+        "SYNDICATE_REVIEW_TOKEN": "made-up",
+        "no_proxy": "*",
+    }
+    command = [
+        *(sys.executable, str(SCRIPT), "--host", name, "--request", "5", "--base", base),
+        *("--head", head, "--syndicate", str(SYNDICATE), "--preview", "https://feeds.example.gov/"),
+    ]
+    for _ in range(2):
+        run = subprocess.run(
+            command, cwd=tmp_path, env=git_environment(variables), capture_output=True, check=False
+        )
+        assert run.returncode == 1, run.stderr.decode()
+
+    (comment,) = host.comments
+    assert "| \\_posts/2024-01-31-bad.md:2 | error |" in comment["body"]
+    assert 'Write: title: "Update: &lt;b\\>"' in comment["body"]
+    assert "A \\| post" in comment["body"]
+    assert f"https://feeds.example.gov/check?rev={head}" in comment["body"]
+    assert [(m, p) for m, p, _ in host.received if p == comments and m == "POST"] == [
+        ("POST", comments)
+    ]
+    assert method in {m for m, _, _ in host.received}
+    statuses = [body for _, path, body in host.received if "/statuses/" in path]
+    assert [status["state"] for status in statuses] == [state] * 2
