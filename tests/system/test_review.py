@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from typing_extensions import override
@@ -28,6 +28,15 @@ site_url = "https://www.example.gov"
 GOOD: Final = "---\ntitle: A | post\n---\nText.\n"
 
 
+VARIABLES: Final = {
+    "GITHUB_REPOSITORY": "agency/posts",
+    "GITHUB_TOKEN": "made-up",
+    "CI_PROJECT_ID": "3",
+    "SYNDICATE_REVIEW_TOKEN": "made-up",
+    "no_proxy": "*",
+}
+
+
 class Host(ThreadingHTTPServer):
     """Keeps the comments of one request, and what else it was sent."""
 
@@ -42,21 +51,20 @@ class Host(ThreadingHTTPServer):
 class HostHandler(BaseHTTPRequestHandler):
     """Answers as the API of GitHub and of GitLab does, as far as it is used."""
 
-    server: Host
-
     def handle_request(self) -> None:
         """Record the request; list, add or change comments."""
+        host = cast("Host", self.server)
         length = int(self.headers.get("content-length", "0"))
-        body = json.loads(self.rfile.read(length)) if length else None
+        body: dict[str, Any] = json.loads(self.rfile.read(length)) if length else {}
         path, _, query = self.path.partition("?")
-        self.server.received.append((self.command, path, body))
+        host.received.append((self.command, path, body))
         answer: object = {}
         if self.command == "GET":
-            answer = self.server.comments if query.endswith("page=1") else []
+            answer = host.comments if query.endswith("page=1") else []
         elif path.endswith(("/comments", "/notes")):
-            self.server.comments.append({"id": 7, **body})
+            host.comments.append({"id": 7, **body})
         elif self.command in ("PATCH", "PUT"):
-            self.server.comments[-1] |= body
+            host.comments[-1] |= body
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())
@@ -101,15 +109,7 @@ def test_review_has_one_comment_and_a_status(  # noqa: PLR0913, PLR0917 — both
     )
     (tmp_path / "syndicate.toml").write_text(SETTINGS)
     url = f"http://127.0.0.1:{host.server_port}"
-    variables = {
-        "GITHUB_API_URL": url,
-        "GITHUB_REPOSITORY": "agency/posts",
-        "GITHUB_TOKEN": "made-up",
-        "CI_API_V4_URL": url,
-        "CI_PROJECT_ID": "3",
-        "SYNDICATE_REVIEW_TOKEN": "made-up",
-        "no_proxy": "*",
-    }
+    variables = VARIABLES | {"GITHUB_API_URL": url, "CI_API_V4_URL": url}
     command = [
         *(sys.executable, str(SCRIPT), "--host", name, "--request", "5", "--base", base),
         *("--head", head, "--syndicate", str(SYNDICATE), "--preview", "https://feeds.example.gov/"),

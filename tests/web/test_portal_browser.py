@@ -44,8 +44,8 @@ async def check(page: Page, heading: str) -> None:
     assert wide <= 0, f"{heading} at {page.url}"
 
 
-async def press(page: Page, name: str) -> None:
-    """Press the first button with a name, by the keyboard."""
+async def activate(page: Page, name: str) -> None:
+    """Activate the first button with a name, by the keyboard."""
     await page.get_by_role("button", name=name, exact=True).first.press("Enter")
     await page.wait_for_load_state()
 
@@ -56,14 +56,14 @@ async def add_subscription(page: Page, endpoint_url: str) -> None:
     await check(page, "Add a subscription")
     await page.get_by_label("Categories", exact=True).fill("fish")
     await page.get_by_label("URL of your endpoint").fill(endpoint_url)
-    await press(page, "Add")
+    await activate(page, "Add")
     await check(page, "Add a subscription")
     assert "fish" in await page.get_by_role("alert").inner_text()
     await page.get_by_label("Categories", exact=True).fill("")
     await page.get_by_label("begin with all posts").check()
-    await press(page, "Add")
+    await activate(page, "Add")
     await check(page, "Subscription")
-    await press(page, "Send a test event")
+    await activate(page, "Send a test event")
     await check(page, "Subscription")
     await page.get_by_text("Send again, new secret, remove").click()
     await check(page, "Subscription")
@@ -88,7 +88,7 @@ async def test_every_page_is_accessible(tmp_path: pathlib.Path) -> None:
         await check(page, "Sign in")
         for text, heading in (("syn_x", "Sign in"), (admin.token, "Subscriptions")):
             await page.get_by_label("Token").fill(text)
-            await press(page, "Sign in")
+            await activate(page, "Sign in")
             await check(page, heading)
         await add_subscription(page, endpoint.url())
         await answered(portal, 500)
@@ -99,10 +99,10 @@ async def test_every_page_is_accessible(tmp_path: pathlib.Path) -> None:
         await check(page, "Tokens")
         for name in ("", "Web team"):
             await page.get_by_label("Owner").fill(name)
-            await press(page, "Create")
+            await activate(page, "Create")
             await check(page, "Tokens")
         await page.get_by_role("link", name="Subscriptions").click()
         await check(page, "Subscriptions")
-        await press(page, "Sign out")
+        await activate(page, "Sign out")
         await check(page, "Sign in")
         await chromium.close()

@@ -60,9 +60,7 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
     """
     ssrf_guard, hub_ssrf_guard = make_ssrf_guard(settings), make_ssrf_guard(settings)
     _log_limitations(ssrf_guard)
-    worker_limits = _worker_limits(settings)
     secret_store = SecretStore(settings.service.secret_key)
-    limits = hub_limits(settings)
     database = await Database.open(settings.database_url)
     try:
         async with (
@@ -70,27 +68,20 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
             make_transport(settings, hub_ssrf_guard) as hub_transport,
             OperatorAlerts(transport, settings.delivery.notices_url, clock=current_time) as alerts,
         ):
-            verifier = HubVerifier(
-                database,
-                secret_store,
-                hub_transport,
-                clock=current_time,
-                timeout=worker_limits.timeout,
-                limits=limits,
-            )
             worker = DeliveryWorker(
                 database,
                 secret_store,
                 transport,
                 clock=current_time,
-                limits=worker_limits,
+                limits=_worker_limits(settings),
                 on_alert=alerts.send,
             )
+            verifier = _make_hub_verifier(settings, database, secret_store, hub_transport)
             yield DeliveryRuntime(
                 worker=worker,
                 verifier=verifier,
                 hub_requests=HubRequests(
-                    WebSubRequests(database, secret_store, limits),
+                    WebSubRequests(database, secret_store, hub_limits(settings)),
                     hub_ssrf_guard,
                     clock=current_time,
                     notify_verifier=verifier.wake,
@@ -99,6 +90,19 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
             )
     finally:
         await database.close()
+
+
+def _make_hub_verifier(
+    settings: Settings, database: Database, secret_store: SecretStore, transport: Transport
+) -> HubVerifier:
+    return HubVerifier(
+        database,
+        secret_store,
+        transport,
+        clock=current_time,
+        timeout=timedelta(seconds=settings.delivery.timeout_seconds),
+        limits=hub_limits(settings),
+    )
 
 
 def make_contact_notifier(settings: Settings, transport: Transport) -> ContactNotifier:
