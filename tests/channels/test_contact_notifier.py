@@ -5,7 +5,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -156,3 +156,30 @@ async def test_notice_is_posted_to_a_url(monkeypatch: pytest.MonkeyPatch) -> Non
         assert await contacts.send(receiver.url(), NOTICE) == ""
         assert await contacts.send(receiver.url(), NOTICE) == "the response status was 500"
     assert json.loads(receiver.requests[0].body) == NOTICE.data
+
+
+async def test_subject_is_one_line() -> None:
+    """A title with line breaks adds no header field, and does not stop the notifier."""
+    async with mail_server() as mailbox:
+        server = MailServer.from_url(f"smtp://127.0.0.1:{mailbox.port}", "feeds@example.gov")
+        notice = replace(NOTICE, subject="Agency\r\nBcc: all@example.gov")
+        async with notifier(server) as contacts:
+            assert await contacts.send("web@example.gov", notice) == ""
+    (message,) = mailbox.messages
+    assert message["Subject"] == "Agency Bcc: all@example.gov"
+    assert message["Bcc"] is None
+
+
+async def test_password_beyond_ascii_is_an_error(
+    certificate_authority: CertificateAuthority,
+) -> None:
+    """SMTP programs disagree how to encode it; the error does not show it."""
+    context = certificate_authority.server_context("localhost")
+    async with mail_server(tls=context) as mailbox:
+        url = f"smtps://feeds:p%C3%A4ss@localhost:{mailbox.port}"
+        trusted = certificate_authority.client_context()
+        server = MailServer.from_url(url, "feeds@example.gov", trusted)
+        async with notifier(server) as contacts:
+            error = await contacts.send("web@example.gov", NOTICE)
+    assert error == "localhost: a user, password or text that cannot be encoded"
+    assert mailbox.messages == []

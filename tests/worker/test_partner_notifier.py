@@ -23,7 +23,7 @@ from syndicate.storage.schema import SUBSCRIPTION, TOKEN
 from syndicate.storage.tokens import Tokens
 from syndicate.worker.partner_notifier import PartnerNotifier
 from tests import samples
-from tests.channels.receiver import Receiver, respond, run_receiver
+from tests.channels.receiver import Receiver, never_respond, respond, run_receiver
 from tests.databases import create_sqlite_database
 from tests.delivery_fixture import wait_until
 from tests.stepwise_service import sqlite_url
@@ -156,6 +156,41 @@ async def test_failed_notice_is_sent_again(tmp_path: pathlib.Path) -> None:
         await watch.look(1.1, failing_since_ms=None)
         assert watch.notices == ["endpoint.failing"]
         assert await watch.observed() == []
+
+
+async def test_each_contact_gets_a_notice_once(tmp_path: pathlib.Path) -> None:
+    """Not again each minute because another contact of the owner cannot be reached."""
+    async with open_watch(tmp_path) as watch, run_receiver(respond(500), respond(204)) as other:
+        token = NewToken(role="partner", name="partner", contact="https://other.example/")
+        created, _ = await Tokens(watch.outbox.database).create(token, NOW, SERVICE)
+        new_contact = update(TOKEN).where(TOKEN.c.id == created.id).values(contact=other.url())
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(new_contact)
+        await watch.look(1, failing_since_ms=millis(NOW))
+        await watch.look(1.1)
+        await watch.look(1.2)
+        assert (len(watch.notices), len(other.requests)) == (1, 2)
+        await watch.look(2, state="disabled")
+        assert (len(watch.notices), len(other.requests)) == (2, 3)
+
+
+async def test_interrupted_notice_is_sent_again(tmp_path: pathlib.Path) -> None:
+    """A process that stops while it sends leaves the notice to the next."""
+
+    async def is_requested() -> bool:
+        return bool(silent.requests)
+
+    async with open_watch(tmp_path) as watch, run_receiver(never_respond) as silent:
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(update(TOKEN).values(contact=silent.url()))
+        sending = asyncio.create_task(watch.look(1, failing_since_ms=millis(NOW)))
+        await wait_until(is_requested)
+        sending.cancel()
+        await asyncio.wait([sending])
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(update(TOKEN).values(contact=watch.receiver.url()))
+        await watch.look(1.1)
+        assert watch.notices == ["endpoint.failing"]
 
 
 async def test_removed_subscription_is_forgotten(tmp_path: pathlib.Path) -> None:

@@ -95,6 +95,8 @@ class ContactNotifier:
         message = _mail(address, self._mail_server.sender, notice)
         try:
             await asyncio.to_thread(self._mail_server.send, message)
+        except UnicodeError:  # smtplib sends no password and no body with other characters
+            return f"{self._mail_server.host}: a user, password or text that cannot be encoded"
         except (OSError, smtplib.SMTPException) as error:
             return f"{self._mail_server.host}: {error}"
         return ""
@@ -105,7 +107,7 @@ def _mail(address: str, sender: str, notice: Notice) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = address
-    message["Subject"] = notice.subject
+    message["Subject"] = " ".join(notice.subject.split())  # a header field is one line
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"

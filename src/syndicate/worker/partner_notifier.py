@@ -13,6 +13,7 @@ from syndicate.model.contact import Notice
 from syndicate.model.event import rfc3339
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.redaction import redact_text
+from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.notifications import (
     ENDPOINT,
     EndpointHealth,
@@ -67,6 +68,7 @@ class PartnerNotifier:
         self._notifier = notifier
         self._service_info = service_info
         self._clock = clock
+        self._partly_sent: Final[dict[SubscriptionId, tuple[Notification, set[str]]]] = {}
 
     async def run(self) -> None:
         """Notify until cancelled; an unavailable database is tried again."""
@@ -79,8 +81,8 @@ class PartnerNotifier:
 
     async def notify(self) -> None:
         """Notify the owners of all endpoints whose state is new since the last notice."""
-        endpoints = {endpoint.id: endpoint for endpoint in await self._notifications.endpoints()}
         observed = {row.object_id: row for row in await self._notifications.of_kind(ENDPOINT)}
+        endpoints = {endpoint.id: endpoint for endpoint in await self._notifications.endpoints()}
         for object_id in observed.keys() - endpoints.keys():  # the subscription was removed
             await self._notifications.forget(ENDPOINT, object_id)
         now = self._clock()
@@ -99,18 +101,38 @@ class PartnerNotifier:
     async def _send(
         self, endpoint: EndpointHealth, notification: Notification, now: datetime
     ) -> None:
-        """Send the notice to all contacts of the owner; a failure is tried again later."""
-        notice = endpoint_notice(endpoint, notification, self._service_info)
-        errors = []
-        for contact in await self._notifications.contacts(endpoint.owner, now):
-            error = await self._notifier.send(contact, notice)
-            if error:
-                errors.append(error)
-                _log.warning("partner not notified", subscription=endpoint.id, reason=error)
-        if errors:
+        """Send the notice to all contacts of the owner.
+
+        Those that failed are tried again later, and also if this is cancelled.
+        """
+        try:
+            is_sent = await self._send_to_contacts(endpoint, notification, now)
+        except BaseException:
+            await self._notifications.release(notification)
+            raise
+        if not is_sent:
             await self._notifications.release(notification)
         elif notification.state == WORKING:
             await self._notifications.forget(ENDPOINT, endpoint.id)
+
+    async def _send_to_contacts(
+        self, endpoint: EndpointHealth, notification: Notification, now: datetime
+    ) -> bool:
+        """Return whether all contacts have the notice; each gets it once."""
+        notice = endpoint_notice(endpoint, notification, self._service_info)
+        known, sent = self._partly_sent.pop(endpoint.id, (notification, set[str]()))
+        sent = sent if known == notification else set()
+        contacts = await self._notifications.contacts(endpoint.owner, now)
+        for contact in contacts:
+            error = "" if contact in sent else await self._notifier.send(contact, notice)
+            if error:
+                _log.warning("partner not notified", subscription=endpoint.id, reason=error)
+            else:
+                sent.add(contact)
+        is_sent = sent.issuperset(contacts)
+        if not is_sent:
+            self._partly_sent[endpoint.id] = (notification, sent)
+        return is_sent
 
 
 def is_unsent_failure(notification: Notification) -> bool:
