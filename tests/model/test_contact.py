@@ -32,6 +32,10 @@ def test_valid_contact_is_accepted(contact: str, email: str) -> None:
         "https://",
         "https://user@chat.example/",
         "https://chat.example/\x07",
+        "https://chat.example/a b",
+        "https://chat.example:99999/",
+        "https://[chat",
+        "mailto:https://[chat",
     ],
 )
 def test_other_contact_is_refused(contact: str) -> None:

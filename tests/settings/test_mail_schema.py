@@ -17,9 +17,9 @@ id_authority = "www.example.gov"
 
 
 def test_mail_server_is_read(tmp_path: pathlib.Path) -> None:
-    """Its password is not displayed."""
+    """Its password is not displayed, and the address is that of the header field."""
     file = tmp_path / "syndicate.toml"
-    mail = 'smtp_url = "smtps://feeds:pass@mail.example.gov"\nfrom = "a@b.gov"'
+    mail = 'smtp_url = "smtps://feeds:pass@mail.example.gov"\nfrom = "mailto:a@b.gov"'
     file.write_text(f"{SOURCE}[mail]\n{mail}\n")
     settings = load(file, {})
     assert settings.mail.sender == "a@b.gov"
@@ -30,6 +30,8 @@ def test_mail_server_is_read(tmp_path: pathlib.Path) -> None:
     ("lines", "error"),
     [
         ('smtp_url = "mail.example.gov"\nfrom = "a@b.gov"', "mail.smtp_url: expected smtp://"),
+        ('smtp_url = "smtp://a.gov:99999"\nfrom = "a@b.gov"', "mail.smtp_url: expected smtp://"),
+        ('smtp_url = "smtp://a:b#c@d.gov"\nfrom = "a@b.gov"', "mail.smtp_url: expected smtp://"),
         ('smtp_url = "smtp://mail.example.gov"', 'mail: expected from = "…" beside smtp_url'),
         ('from = "nobody"', "mail.from: expected an email address"),
         ('from = "https://chat.example"', "mail.from: expected an email address"),

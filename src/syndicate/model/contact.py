@@ -27,7 +27,7 @@ class Notice:
 def email_address(contact: str) -> str:
     """Return the email address of ``contact``; empty if it is a URL or empty."""
     address = contact.removeprefix(_MAILTO)
-    return "" if urlsplit(address).scheme == "https" else address
+    return "" if address.lower().startswith("https:") else address
 
 
 def check_contact(contact: str) -> None:
@@ -38,11 +38,21 @@ def check_contact(contact: str) -> None:
     if address:
         is_valid = len(address) <= _MAX_CHARACTERS and bool(_EMAIL.fullmatch(address))
     else:
-        parts = urlsplit(contact)
-        is_valid = bool(parts.hostname) and parts.username is None and contact.isprintable()
+        is_valid = _is_https_url(contact)
     if not is_valid:
         raise UsageError(
             f"invalid contact {contact!r}",
             code="malformed-contact",
             hint="Give an email address or an https URL, as in web-team@example.gov.",
         )
+
+
+def _is_https_url(text: str) -> bool:
+    """Return whether ``text`` is an https URL with a host and without a password."""
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port != 0  # raises ValueError beyond 65535
+    except ValueError:
+        return False
+    is_text = text.isprintable() and " " not in text
+    return is_text and has_port and bool(parts.hostname) and parts.username is None

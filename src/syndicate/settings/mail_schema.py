@@ -1,29 +1,36 @@
 """The table `[mail]` of `syndicate.toml`: the server that sends notices to people."""
 
 import re
-from typing import Annotated, Self
+from contextlib import suppress
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from syndicate.errors import UsageError
-from syndicate.model.contact import check_contact
+from syndicate.model.contact import check_contact, email_address
 from syndicate.settings.field_types import Table
+
+_MAX_PORT: Final = 65_535
 
 
 def _smtp_url(text: str) -> str:
-    if not text or re.fullmatch(r"smtps?://([^/@\s]+@)?[^/@:\s]+(:[0-9]{1,5})?/?", text):
+    """Return ``text``, which is empty or the URL of an SMTP server; raises `ValueError`."""
+    match = re.fullmatch(r"smtps?://([^/?#@\[\]\s]+@)?[^/?#@:\[\]\s]+(:([0-9]{1,5}))?/?", text)
+    if not text or (match and 0 < int(match[3] or 1) <= _MAX_PORT):
         return text
-    raise ValueError("expected smtp://USER:PASSWORD@HOST:PORT or smtps://…")
+    raise ValueError(
+        "expected smtp://USER:PASSWORD@HOST:PORT or smtps://…, with / ? # @ [ ] of user and "
+        "password percent-encoded, such as %40 for @"
+    )
 
 
 def _email(text: str) -> str:
-    try:
+    """Return the email address ``text``, without ``mailto:``; raises `ValueError`."""
+    with suppress(UsageError):
         check_contact(text)
-    except UsageError:
-        text = "://"
-    if "://" in text:
-        raise ValueError("expected an email address such as feeds@example.gov")
-    return text
+        if not text or email_address(text):
+            return email_address(text)
+    raise ValueError("expected an email address such as feeds@example.gov")
 
 
 class MailTable(Table):
