@@ -29,10 +29,12 @@ SINCE = "2024-01-01T00:00"
 async def test_login_starts_a_session_and_logout_ends_it(portal: PortalClient) -> None:
     """The page that was asked for follows the login."""
     assert location(await portal.get("/portal?after=x")) == "/portal/login?next=/portal%3Fafter%3Dx"
-    assert location(await portal.post("/portal/replay")) == "/portal/login?next=/portal/replay"
+    assert location(await portal.post("/portal/replay")) == "/portal/login?next=/portal"
     owner = await portal.api_client.with_token()
     form = await portal.get("/portal/login?next=/portal/add")
     assert 'name="next" value="/portal/add"' in form.text
+    asked = "/explain?post=https%3A%2F%2Fwww.example.gov%2Fa"
+    assert location(await portal.log_in(owner.token, asked)) == asked
     response = await portal.log_in(owner.token, "/portal/add")
     assert location(response) == "/portal/add"
     cookie = response.headers["set-cookie"]
@@ -292,6 +294,8 @@ async def test_administrator_manages_tokens_and_all_subscriptions(portal: Portal
         ("name", ""),
         ("role", "king"),
         ("contact", "nobody"),
+        ("contact", "https://["),
+        ("expires", "9999-12-31T23:59-14:00"),
         ("expires", "2020-01-01T00:00"),
         ("expires", "soon"),
     ],

@@ -68,7 +68,8 @@ async def test_csrf_token_of_another_session_is_refused(
 
 
 @pytest.mark.parametrize(
-    "header", [{"Origin": "https://evil.example"}, {"Sec_Fetch_Site": "cross-site"}]
+    "header",
+    [{"Origin": "https://evil.example"}, {"Origin": "http://["}, {"Sec_Fetch_Site": "cross-site"}],
 )
 async def test_form_of_another_site_is_refused(
     portal: PortalClient, monkeypatch: Patch, is_defended: bool, header: dict[str, str]

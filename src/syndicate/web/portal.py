@@ -132,13 +132,13 @@ def parse_form_time(text: str) -> datetime | None:
         return None
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(
             f"{text!r} is not a time",
             code="malformed-parameter",
             hint="Write it as 2025-01-06T09:00.",
         ) from None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
 def required_time(text: str) -> datetime:

@@ -21,6 +21,7 @@ from syndicate.web.http_policy import NO_STORE
 from syndicate.web.services import Services
 
 LOGIN_PATH: Final = "/portal/login"
+_HOME_PATH: Final = "/portal"
 CSRF_FIELD: Final = "csrf"
 
 MAX_FORM_BYTES: Final = 16_384
@@ -93,12 +94,16 @@ async def find_session(
 
 
 async def require_session(request: Request, reader: Services, service_info: ServiceInfo) -> Session:
-    """Return the session of ``request``; without one, redirect to the login and back (303)."""
+    """Return the session of ``request``; without one, redirect to the login and back (303).
+
+    After a form, whose address shows no page, the login leads to the portal.
+    """
     session = await find_session(request, reader, service_info)
     if session is None:
-        target = request.url.path
-        if request.method in {"GET", "HEAD"} and request.url.query:
-            target += f"?{request.url.query}"
+        target = _HOME_PATH
+        if request.method in {"GET", "HEAD"}:
+            query = f"?{request.url.query}" if request.url.query else ""
+            target = f"{request.url.path}{query}"
         location = f"{local_url(service_info, LOGIN_PATH)}?next={quote(target, safe='/')}"
         raise HTTPException(
             HTTPStatus.SEE_OTHER, headers={"Location": location, "Cache-Control": NO_STORE}
@@ -107,13 +112,13 @@ async def require_session(request: Request, reader: Services, service_info: Serv
 
 
 def local_url(service_info: ServiceInfo, path: str) -> str:
-    """Return the URL of ``path`` without scheme and host, so that any host name works."""
-    return urlsplit(service_info.url(path)).path
+    """Return the URL of ``path`` and its query without scheme and host: any host name works."""
+    return urlsplit(service_info.url(path))._replace(scheme="", netloc="").geturl()
 
 
 def return_path(text: str) -> str:
     """Return the page to show after the login: never one of another site."""
-    return text if _RETURN_PATH.fullmatch(text) else "/portal"
+    return text if _RETURN_PATH.fullmatch(text) else _HOME_PATH
 
 
 async def read_form(request: Request, service_info: ServiceInfo) -> Form:
@@ -154,7 +159,7 @@ def check_origin(request: Request, service_info: ServiceInfo) -> None:
     is_own = site in _SAME_SITE_FETCHES if site else True
     if site is None and origin is not None:
         own_hosts = {request.headers.get("host", ""), urlsplit(service_info.public_url).netloc}
-        is_own = urlsplit(origin).netloc in own_hosts
+        is_own = origin.partition("://")[2] in own_hosts - {""}  # no host in the origin "null"
     if not is_own:
         raise Forbidden(
             "the form was sent by a page of another site",
