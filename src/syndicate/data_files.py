@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from functools import partial
+from functools import lru_cache
 from typing import Final, cast
 
 import yaml
@@ -24,6 +24,12 @@ MAX_ALIAS_NODES: Final = 1_000
 """Nodes that all aliases of one YAML file may expand to together."""
 MAX_LEVELS: Final = 32
 """How deep values may be nested."""
+_MAX_REMEMBERED: Final = 512
+_MAX_REMEMBERED_LENGTH: Final = 32_768
+"""How many texts, and how long ones, are remembered with their values.
+
+Of the files that configure a site, one commit changes few: all others were read just before.
+"""
 ENDINGS: Final = (".yml", ".yaml", ".toml", ".json")
 """Endings of the files that can be read, in the order in which engines prefer them."""
 
@@ -40,12 +46,11 @@ _DEEP_KEY: Final = re.compile(rf"(?<![\w-])(?:{_PART}){{{MAX_LEVELS}}}")
 def read_file(path: str, data: bytes) -> object:
     """Return the value that the file ``data`` at ``path`` holds: str, bool, None, list or dict.
 
-    The ending of ``path`` decides how to read it. Raises `ContentError`, with the line in the
-    file, for a file that cannot be read or is over a limit.
+    The value is shared by all who read the same text, so it must not be changed. The ending of
+    ``path`` decides how to read it. Raises `ContentError`, with the line in the file, for a file
+    that cannot be read or is over a limit.
     """
-    readers: dict[str, Callable[[str], object]] = {"toml": _toml, "json": _json}
-    text = _decoded(path, data)
-    return _read(path, partial(readers.get(path.rpartition(".")[2].lower(), _yaml), text))
+    return _read(path, path.rpartition(".")[2].lower(), _decoded(path, data))
 
 
 def read_mapping(path: str, data: bytes) -> Mapping[str, object]:
@@ -67,10 +72,10 @@ def read_front_matter(path: str, data: bytes) -> Mapping[str, object]:
     Raises `ContentError` as `read_mapping` does.
     """
     text = _decoded(path, data).lstrip()
-    for fence, read in ((_FENCED, _yaml), (_TOML_FENCED, _toml)):
+    for fence, language in ((_FENCED, "yaml"), (_TOML_FENCED, "toml")):
         found = fence.match(text)
         if found:
-            value = _read(path, partial(read, found[1]))
+            value = _read(path, language, found[1])
             return value if isinstance(value, dict) else {}
     return {}
 
@@ -82,10 +87,11 @@ def _decoded(path: str, data: bytes) -> str:
     return _clean(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _read(path: str, read: Callable[[], object]) -> object:
-    """Return what ``read`` returns, with any failure raised as a `ContentError` with its line."""
+def _read(path: str, language: str, text: str) -> object:
+    """Return the value of ``text``, with any failure raised as a `ContentError` with its line."""
     try:
-        return read()
+        is_long = len(text) > _MAX_REMEMBERED_LENGTH
+        return _value(language, text) if is_long else _remembered_value(language, text)
     except ContentError as error:
         raise ContentError(
             f"{path}: {error.message}", hint=error.hint, code=error.code, line=error.line
@@ -97,6 +103,15 @@ def _read(path: str, read: Callable[[], object]) -> object:
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         found = re.search(r"\bline (\d+)", str(error))
         raise _refusal(path, str(error), int(found[1]) if found else 1) from None
+
+
+def _value(language: str, text: str) -> object:
+    """Return the value of ``text``, which is YAML unless ``language`` says otherwise."""
+    readers: dict[str, Callable[[str], object]] = {"toml": _toml, "json": _json}
+    return readers.get(language, _yaml)(text)
+
+
+_remembered_value: Final = lru_cache(maxsize=_MAX_REMEMBERED)(_value)
 
 
 def _toml(text: str) -> object:

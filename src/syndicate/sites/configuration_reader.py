@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from syndicate.data_files import ENDINGS, read_file, read_front_matter
@@ -244,9 +245,19 @@ def is_aside(folder: str) -> bool:
 
 def roots_by_name(files: CommitFiles, names: Iterable[str]) -> tuple[str, ...]:
     """Return the folders that have a file with one of ``names``, the outermost first."""
-    wanted = frozenset(names)
-    found = {path.rpartition("/")[0] for path in files.paths if path.rpartition("/")[2] in wanted}
+    folders = _folders_by_name(tuple(files.paths))
+    found = {folder for name in names for folder in folders.get(name, ())}
     return tuple(sorted((f for f in found if not is_aside(f)), key=lambda f: (f.count("/"), f)))
+
+
+@lru_cache(maxsize=1)
+def _folders_by_name(paths: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
+    """Return the folders that have a file with a name; every engine asks for those of a commit."""
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(name, []).append(folder)
+    return folders
 
 
 def roots_by_package(files: CommitFiles, package: str, names: Iterable[str]) -> tuple[str, ...]:

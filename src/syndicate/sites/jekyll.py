@@ -244,17 +244,20 @@ def _collection_error(
 
 def _posts_folders(reader: ConfigurationReader, home: str, excluded: tuple[str, ...]) -> list[str]:
     """Return every ``_posts`` folder that Jekyll enters on its way down from ``home``."""
-    found: dict[str, None] = {}
+    found: dict[str, bool] = {}
     for path in reader.below(home):
         inside = path.removeprefix(f"{home}/") if home else path
         before, mark, _ = f"/{inside}".partition(f"/{_POSTS}/")
-        parents = [part for part in before.split("/") if part]
-        if not mark or any(part.startswith(("_", ".")) for part in parents):
-            continue
-        if is_aside(before) or any(matches_glob("/".join(parents), glob) for glob in excluded):
-            continue
-        found[joined(home, before, _POSTS)] = None
-    return list(found)
+        if mark and before not in found:
+            found[before] = _is_entered(before, excluded)
+    return [joined(home, before, _POSTS) for before, is_entered in found.items() if is_entered]
+
+
+def _is_entered(folder: str, excluded: tuple[str, ...]) -> bool:
+    parents = [part for part in folder.split("/") if part]
+    if is_aside(folder) or any(part.startswith(("_", ".")) for part in parents):
+        return False
+    return not any(matches_glob("/".join(parents), glob) for glob in excluded)
 
 
 def _posts_permalink(
