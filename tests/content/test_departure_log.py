@@ -220,6 +220,21 @@ def test_other_files_that_hide_posts_count_as_well(
     assert [departure.at for departure in snapshot.departures] == [FIRST_COMMIT_AT + DAY]
 
 
+def test_no_post_leaves_a_feed_before_the_url_of_its_site_is_known(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """Nothing was served until a configuration named it."""
+    post_files = [f"_posts/2020-01-0{number}-a.md" for number in (1, 2, 3)]
+    content.commit({"_config.yml": "title: A\n"} | dict.fromkeys(post_files, file()))
+    content.commit({post_files[1]: None}, committed=FIRST_COMMIT_AT + DAY)
+    known = {"_config.yml": "url: https://www.agency.gov\n"}
+    content.commit(known, committed=FIRST_COMMIT_AT + 2 * DAY)
+    content.commit({post_files[0]: None}, committed=FIRST_COMMIT_AT + 3 * DAY)
+    index = open_index(folders=("_posts",), dialect="jekyll", derived=("site_url",))
+    snapshot = index.snapshot(index.repository.head())
+    assert [departure.at for departure in snapshot.departures] == [FIRST_COMMIT_AT + 3 * DAY]
+
+
 def test_every_removed_post_is_remembered(content: ContentRepository, index: SourceIndex) -> None:
     """However many others were removed after it."""
     many = {f"news/2020-01-01-{number}.md": file(tags="[a]") for number in range(1_001)}
