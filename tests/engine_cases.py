@@ -72,9 +72,12 @@ class EngineCase:
     def pages(self) -> dict[str, Mapping[str, object]]:
         """Return the pages of the engine by their titles, with what is ``different`` put in.
 
-        A page that is ``absent`` is not served.
+        A page that is ``absent`` is not served. One that has a ``url`` there is served though the
+        engine may not publish it.
         """
-        found = {page["title"]: page for page in json.loads(self.recorded.read_text())["pages"]}
+        recorded = json.loads(self.recorded.read_text())["pages"]
+        found: dict[str, Mapping[str, object]] = {page["title"]: page for page in recorded}
+        found = {title: page for title, page in self.different.items() if "url" in page} | found
         return {
             title: {**page, **self.different.get(title, {})}
             for title, page in found.items()
