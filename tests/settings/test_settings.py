@@ -78,6 +78,7 @@ def test_polling_and_push_hooks_are_settings_of_a_source(complete_settings: Sett
     """By its name; only the secrets that are set."""
     assert complete_settings.poll_seconds == {"news": 60, "local": 15}
     assert complete_settings.hook_secrets == {"news": "push"}
+    assert complete_settings.previews == {"news": ("refs/pull/*/head",), "local": ()}
 
 
 def test_feeds_and_categories_become_model_values(complete_settings: Settings) -> None:

@@ -11,17 +11,32 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from structlog.testing import capture_logs
 
-from syndicate.errors import NotReady
+from syndicate.errors import NotReady, UnknownName
+from syndicate.service.content_service import ContentService
+from syndicate.service.editor_reports import EditorReports
+from syndicate.settings import load
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from syndicate.web.http_policy import HttpPolicy
 from tests.content_repository import ContentRepository
 from tests.publisher.conftest import NOW, open_content_service
+from tests.render_pool import render_pool
 from tests.stepwise_service import StepwiseService, sqlite_url, stepwise_service
 from tests.storage.outbox_fixture import subscriber
 from tests.web.api_client import ApiClient
 from tests.web.app_client import AppClient, AppResponse
+
+PREVIEW_SETTINGS = """
+[[sources]]
+name = "news"
+repository = "{url}"
+preview = ["refs/pull/*/head"]
+folders = ["news"]
+dialect = "news-and-blog"
+site_url = "https://www.example.gov"
+"""
 
 pytestmark = pytest.mark.anyio
 
@@ -264,3 +279,38 @@ async def test_session_of_an_editor_shows_more_on_open_pages(tmp_path: pathlib.P
 
     assert [page.status_code for page in pages] == [200, 200]
     assert ["1 partner:" in page.text for page in pages] == [True, False]
+
+
+async def test_pull_request_of_a_remote_is_shown(tmp_path: pathlib.Path) -> None:
+    """Once the watcher has fetched it, also into a partial clone; no request fetches anything."""
+    content = ContentRepository.create(tmp_path / "upstream", bare=True)
+    content.git("config", "uploadpack.allowFilter", "true")
+    content.commit({FIRST: GOOD, BROKEN: GOOD.replace("First", "Before"), "lake.png": b"x"})
+    content.create_branch("fix")
+    content.commit({FIRST: GOOD.replace("First", "Corrected")}, branch="fix")
+    content.git("update-ref", "refs/pull/7/head", "fix")
+    settings = PREVIEW_SETTINGS.format(url=content.path.as_uri())
+    (tmp_path / "syndicate.toml").write_text(settings)
+    with ContentService(
+        load(tmp_path / "syndicate.toml", {}), clock=lambda: NOW, render_pool=render_pool()
+    ) as content_service:
+        (reader,) = content_service.source_readers()
+        reader.fetch_previews()  # nothing was polled
+        edition = content_service.build_edition([reader.poll()])
+        reports = EditorReports(content_service, lambda: edition)
+        with pytest.raises(UnknownName, match="pull/7/head"):
+            await reports.explain(FIRST, rev="pull/7/head")
+        with capture_logs() as logs:
+            reader.fetch_previews()
+            (found,) = await reports.explain(FIRST, rev="pull/7/head")
+            other = await reports.explain(BROKEN, rev="pull/7/head")
+            upstream = content.path.rename(tmp_path / "away")
+            reader.fetch_previews()
+            reader.fetch_previews()
+            upstream.rename(content.path)
+            reader.fetch_previews()
+        reports.close()
+
+    assert (found.title, found.hidden) == ("Corrected", "")
+    assert other[0].title == "Before"
+    assert [line["event"] for line in logs] == ["previews failing"]

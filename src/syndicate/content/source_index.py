@@ -58,7 +58,7 @@ class SourceIndex:
         self.repository = repository
         self.accepted = accepted
         self.assets = AssetUrls(base_url=assets_url, blobs={}, folders=source.folders)
-        self._needed_files = needed_files(has_assets=bool(assets_url))
+        self.needed_files: Final = needed_files(has_assets=bool(assets_url))
         self._site_tracker = SiteTracker(source, repository)
         self._brake = ChangeBrake(
             source, repository, self._site_tracker, read=self._build_snapshot, cache=cache
@@ -174,7 +174,7 @@ class SourceIndex:
             self._table_commit = snapshot.branch.commit
 
     def _build_snapshot(self, commit: CommitId) -> SourceSnapshot:
-        self.repository.fetch_contents(commit, self._needed_files)
+        self.repository.fetch_contents(commit, self.needed_files)
         described = self._site_tracker.describe(commit)
         if described != self.site_source:
             self._use(described)
@@ -296,7 +296,7 @@ class SourceIndex:
             return self.assets
         files = self.repository.list_files(commit, (Path("."),))
         if not is_fetched:
-            media = (file.blob for file in files if self._needed_files.in_commit(file.path))
+            media = (file.blob for file in files if self.needed_files.in_commit(file.path))
             self.repository.fetch_blobs(media)
         return replace(self.assets, blobs={file.path: file.blob for file in files}, commit=commit)
 

@@ -2,7 +2,8 @@
 
 A branch is stored as ``refs/syndicate/NAME``. The name is encoded so that no ref is a folder of
 another one: the remote may replace ``a`` by ``a/b``. Fetches are forced, so a forced push needs
-no special case. Only requested refs are fetched, so nothing is pruned.
+no special case. Only requested refs are fetched, so nothing is pruned but previews, which are
+``refs/previews/NAME``.
 
 Where the host allows it, a mirror is a partial clone: the first fetch brings commits and trees,
 `Mirror.fetch_blobs` the blobs that are read. A repository of pictures then costs what its posts
@@ -10,6 +11,7 @@ cost. Where the host refuses filters, the mirror is a full clone. It is never sh
 """
 
 import fcntl
+import fnmatch
 import os
 import pathlib
 import re
@@ -19,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from syndicate.errors import RepositoryError
 from syndicate.git.command import CommandResult, isolated_environment, run_git, user_environment
@@ -42,6 +45,9 @@ _CLONE_TIMEOUT_FACTOR: Final = 10
 
 _LOCK_FILES: Final = ("*.lock", "refs/**/*.lock", "objects/*.lock", "objects/[ip]*/**/*.lock")
 
+_PREVIEW_NAMESPACE: Final = "refs/previews/"
+_MAX_PREVIEWS: Final = 100
+
 _OBJECT_FORMATS: Final = {40: "sha1", 64: "sha256"}
 
 _FETCH_OPTIONS: Final = (
@@ -58,8 +64,12 @@ _FETCH_CONFIG: Final = {
 
 def mirror_ref(ref: str) -> str:
     """Return the name of the remote's ``ref`` in the mirror."""
+    return f"{MIRROR_NAMESPACE}{_encode(ref)}"
+
+
+def _encode(ref: str) -> str:
     plain = re.sub(rb"[^A-Za-z0-9_-]", lambda byte: b"%%%02X" % ord(byte[0]), os.fsencode(ref))
-    return f"{MIRROR_NAMESPACE}{plain.decode()}"
+    return plain.decode()
 
 
 def names_here(rev: str) -> tuple[str, ...]:
@@ -67,7 +77,8 @@ def names_here(rev: str) -> tuple[str, ...]:
 
     They are its own, and those of branches of a remote that were fetched.
     """
-    return rev, *(mirror_ref(f"{prefix}{rev}") for prefix in ("", "refs/heads/", "refs/"))
+    refs = [f"{prefix}{rev}" for prefix in ("", "refs/heads/", "refs/")]
+    return rev, *map(mirror_ref, refs), *(f"{_PREVIEW_NAMESPACE}{_encode(ref)}" for ref in refs)
 
 
 def local_repository(location: str, ref: str, mirrors: pathlib.Path) -> tuple[str, str]:
@@ -115,6 +126,41 @@ class Mirror:
             self._remove_stale_locks()
             self._fetch_ref(self.folder, ref, self.timeout)
             return self._read_ref(ref) != before
+
+    def fetch_previews(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        """Fetch the refs that match ``patterns``, such as ``refs/pull/*/head``, for previews.
+
+        At most 100 refs, the highest numbers first; those that the remote no longer has are
+        dropped, and no blobs come into a partial mirror. Returns the ids of those that moved.
+        """
+        command = ("ls-remote", "--refs", "--", self.location.path_or_url, *patterns)
+        found = self._run_remote(*command, folder=os.devnull, timeout=self.timeout).stdout
+        listed = _matching(dict(map(_name_and_id, _lines(found))), patterns)
+        latest = sorted(listed, key=_numbers_in, reverse=True)[:_MAX_PREVIEWS]
+        with self._lock():
+            before = _matching(self._list_previews(), patterns)
+            self._drop_previews(before.keys() - set(latest))
+            moved = [ref for ref in latest if listed[ref] != before.get(ref)]
+            if moved:
+                specs = [f"+{ref}:{_PREVIEW_NAMESPACE}{_encode(ref)}" for ref in moved]
+                option = (f"--filter={FIRST_FILTER}",) if self.is_partial else ()
+                self._fetch_refspecs(self.folder, specs, self.timeout, *option)
+        return tuple(listed[ref] for ref in moved)
+
+    def _list_previews(self) -> dict[str, str]:
+        """Return the object ids of the previews here by the name of the ref at the remote."""
+        environment = isolated_environment({"GIT_DIR": str(self.folder)})
+        command = ("for-each-ref", "--format=%(objectname) %(refname)", _PREVIEW_NAMESPACE)
+        lines = _lines(run_git(*command, environment=environment).stdout)
+        return {
+            unquote(name.removeprefix(_PREVIEW_NAMESPACE), errors="surrogateescape"): commit
+            for name, commit in map(_name_and_id, lines)
+        }
+
+    def _drop_previews(self, refs: Iterable[str]) -> None:
+        environment = isolated_environment({"GIT_DIR": str(self.folder)})
+        lines = "".join(f"delete {_PREVIEW_NAMESPACE}{_encode(ref)}\n" for ref in refs)
+        run_git("update-ref", "--stdin", environment=environment, stdin=lines.encode())
 
     @property
     def is_partial(self) -> bool:
@@ -220,6 +266,7 @@ class Mirror:
         Each has a fetch of its own: of several, git 2.39 refetches only those that moved.
         """
         disable(folder)
+        self._drop_previews(self._list_previews())  # git expects all blobs of its refs to be here
         timeout = self.timeout * _CLONE_TIMEOUT_FACTOR
         wanted = dict.fromkeys((*refspecs(folder), *refs))
         return [self._fetch_refspecs(folder, [ref], timeout, "--refetch") for ref in wanted][-1]
@@ -316,6 +363,26 @@ class Mirror:
         for file, inode in found.items():
             if _inode(file) == inode:
                 file.unlink(missing_ok=True)
+
+
+def _lines(output: bytes) -> list[str]:
+    return os.fsdecode(output).split("\n")[:-1]
+
+
+def _name_and_id(line: str) -> tuple[str, str]:
+    """Return the name and the object id in a line of ``git ls-remote`` or ``for-each-ref``."""
+    commit, name = line.split(maxsplit=1)
+    return name, commit
+
+
+def _matching(refs: Mapping[str, str], patterns: Iterable[str]) -> dict[str, str]:
+    """Return those of ``refs`` that match one of ``patterns``; ``ls-remote`` matches endings."""
+    names = {name for pattern in patterns for name in fnmatch.filter(refs, pattern)}
+    return {name: refs[name] for name in names}
+
+
+def _numbers_in(ref: str) -> tuple[list[int], str]:
+    return [int(number) for number in re.findall("[0-9]+", ref)], ref
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -61,7 +61,7 @@ class Repository:
         self._location = location
         self._ref = ref
         self._mirrors = mirrors
-        self._mirror = mirror
+        self.mirror: Final = mirror
         self._lock = threading.Lock()
         self._open_repository: OpenRepository | None = None
         self._must_reopen = False
@@ -102,7 +102,7 @@ class Repository:
     @property
     def is_remote(self) -> bool:
         """Whether new commits become visible only by `fetch`."""
-        return self._mirror is not None
+        return self.mirror is not None
 
     @property
     def is_shallow(self) -> bool:
@@ -111,12 +111,12 @@ class Repository:
 
     def fetch(self) -> bool:
         """Update the mirror of a remote; return whether the ref moved."""
-        return self._mirror is not None and self._mirror.fetch(self._ref)
+        return self.mirror is not None and self.mirror.fetch(self._ref)
 
     @property
     def is_partial(self) -> bool:
         """Whether only blobs are here that `fetch_contents` fetched."""
-        return self._mirror is not None and self._mirror.is_partial
+        return self.mirror is not None and self.mirror.is_partial
 
     def fetch_contents(self, commit: CommitId, wanted: WantedFiles) -> int:
         """Fetch the ``wanted`` files of ``commit`` that a partial mirror lacks; return how many.
@@ -124,7 +124,7 @@ class Repository:
         At most one fetch, and none if they are here. Nothing else fetches a blob: git may not do so
         when it reads one. Does nothing for other repositories, which have every blob.
         """
-        if self._mirror is None or not self._mirror.is_partial:
+        if self.mirror is None or not self.mirror.is_partial:
             return 0
         marker = wanted.marker(self._local_ref(self._ref))
         since = self._resolve_locally(marker)
@@ -133,19 +133,19 @@ class Repository:
         found = wanted_blobs(self._ensure_open(), commit, since, wanted)
         missing = self.fetch_blobs(found)
         if commit == self.head():
-            self._mirror.mark(marker, commit)
+            self.mirror.mark(marker, commit)
         return missing
 
     def fetch_blobs(self, blobs: Iterable[BlobId]) -> int:
         """Fetch those of ``blobs`` that a partial mirror lacks, at once; return their number."""
-        if self._mirror is None or not self._mirror.is_partial:
+        if self.mirror is None or not self.mirror.is_partial:
             return 0
         try:
             missing = missing_blobs(self._ensure_open(), blobs)
         except EOFError:
             raise self._git_ended_error() from None
         if missing:
-            self._mirror.fetch_blobs(missing)
+            self.mirror.fetch_blobs(missing)
         return len(missing)
 
     def fingerprint(self) -> Hashable:
@@ -180,8 +180,8 @@ class Repository:
             if not self.is_remote or _ABBREVIATED_ID.fullmatch(rev)
             else None
         )
-        if found is None and self._mirror is not None:
-            found = self._fetch_and_resolve(self._mirror, rev)
+        if found is None and self.mirror is not None:
+            found = self._fetch_and_resolve(self.mirror, rev)
         if found is None:
             raise unknown_ref_error(self._location, rev, self._list_refs())
         return found
@@ -337,9 +337,9 @@ class Repository:
     def _locate(self) -> OpenRepository:
         """Locate the repository; repeated after an error, since the folder may have changed."""
         folder = self._location.path_or_url
-        if self._mirror is not None:
-            folder = str(self._mirror.folder)
-            if not self._mirror.folder.exists():
+        if self.mirror is not None:
+            folder = str(self.mirror.folder)
+            if not self.mirror.folder.exists():
                 raise repository_error(
                     self._location,
                     f"{self._location.redacted} has not been fetched yet",
@@ -385,8 +385,8 @@ class Repository:
 
     def _list_refs(self) -> tuple[str, ...]:
         """Return the branches and tags, the newest first."""
-        if self._mirror is not None:
-            return tuple(self._mirror.list_refs())
+        if self.mirror is not None:
+            return tuple(self.mirror.list_refs())
         return self._ensure_open().list_refs()
 
     def _missing_object_error(self, name: str) -> RepositoryError:

@@ -90,14 +90,23 @@ class SourceReader:
         source: The source.
         poll_seconds: How often a remote is fetched, and a failed source tried again.
         open_index: Opens the repository; called until it succeeds once.
+        previews: The refs of a remote, with ``*`` for any characters, that are fetched beside the
+            published one.
     """
 
     def __init__(
-        self, source: Source, *, poll_seconds: float, open_index: Callable[[], SourceIndex]
+        self,
+        source: Source,
+        *,
+        poll_seconds: float,
+        open_index: Callable[[], SourceIndex],
+        previews: Sequence[str] = (),
     ) -> None:
         self.source: Final = source
         self.poll_seconds: Final = poll_seconds
         self._open_index = open_index
+        self._previews: Final = previews
+        self._preview_error = ""
         self._index: SourceIndex | None = None
         self._state: Hashable = None
         self._snapshot: SourceSnapshot | None = None
@@ -130,6 +139,23 @@ class SourceReader:
         if not reason:
             return self._snapshot
         return replace(self._snapshot, error=reason, error_code=error_code, is_stale=True)
+
+    def fetch_previews(self) -> None:
+        """Fetch the branches for previews after a `poll`; an error is logged once and no more."""
+        index = self._index
+        mirror = index.repository.mirror if index else None
+        if not self._previews or index is None or mirror is None:
+            return
+        try:
+            for name in mirror.fetch_previews(self._previews):
+                commit = index.repository.resolve(name)
+                index.repository.fetch_contents(commit, index.needed_files)
+        except SyndicateError as error:
+            if error.message != self._preview_error:
+                _log.warning("previews failing", source=self.source.name, reason=error.message)
+            self._preview_error = error.message
+        else:
+            self._preview_error = ""
 
     def fingerprint(self) -> Hashable:
         """Return a value that changes when a local branch moved or a removal was accepted."""
@@ -223,6 +249,7 @@ class SourceWatcher:
                 _report_snapshot(snapshot)
                 self._snapshots[name] = snapshot
                 self._changed.set()
+            await asyncio.to_thread(reader.fetch_previews)
             await self._wait_for_source_change(reader, fingerprint)
 
     async def _wait_for_source_change(self, reader: SourceReader, fingerprint: Hashable) -> None:

@@ -145,6 +145,7 @@ class ContentService:
             SourceReader(
                 source,
                 poll_seconds=self.settings.poll_seconds[source.name],
+                previews=self.settings.previews[source.name],
                 open_index=partial(self.index, source),
             )
             for source in self.settings.sources

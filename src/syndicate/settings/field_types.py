@@ -116,6 +116,17 @@ def _ref(text: str) -> str:
     raise ValueError("expected the name of a branch, tag or other ref, such as main")
 
 
+def _preview_ref(text: str) -> str:
+    """Return ``text`` if it is a full ref, in which ``*`` stands for any characters."""
+    try:
+        is_ref = text.startswith("refs/") and bool(_ref(text.replace("*", "x")))
+    except ValueError:
+        is_ref = False
+    if is_ref:
+        return text
+    raise ValueError("expected full refs such as refs/heads/editorial or refs/pull/*/head")
+
+
 def _folder(text: str) -> str:
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if text.startswith("/") or ".." in parts:
@@ -199,6 +210,7 @@ RedirectTarget = Annotated[str, AfterValidator(_make_optional(_target))]
 LinkUrl = Annotated[str, AfterValidator(_link)]
 OptionalLinkUrl = Annotated[str, AfterValidator(_make_optional(_link))]
 Ref = Annotated[str, AfterValidator(_ref)]
+PreviewRef = Annotated[str, AfterValidator(_preview_ref)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]
 Folders = Annotated[

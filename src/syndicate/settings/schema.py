@@ -20,6 +20,7 @@ from syndicate.settings.field_types import (
     Network,
     NoticesUrl,
     OptionalWebUrl,
+    PreviewRef,
     Proxy,
     RedirectTarget,
     Ref,
@@ -195,6 +196,12 @@ class SourceTable(Table):
         le=86400,
         description="Polling interval of a remote repository in seconds; a local repository is "
         "watched.",
+    )
+    preview: Annotated[tuple[PreviewRef, ...], ListOrText] = Field(
+        default=(),
+        description="Branches of a remote repository that `/explain` and `/check` show before they "
+        "are published, such as `refs/heads/*` or `refs/pull/*/head`; at most 100. Of a local "
+        "repository, every branch is shown.",
     )
     hook_secret: str = Field(
         repr=False,

@@ -71,6 +71,8 @@ class Settings:
     """New path or URL by previous path; empty for a withdrawn path."""
     poll_seconds: Mapping[str, float]
     """Polling interval by name of source."""
+    previews: Mapping[str, tuple[str, ...]]
+    """Full refs for previews, with ``*`` for any characters, by name of source."""
     hook_secrets: Mapping[str, str] = field(repr=False)
     """Secret of push hooks by name of source, for sources that have one."""
     data_folder: pathlib.Path
@@ -117,6 +119,7 @@ class Settings:
             feeds=tuple(build_feed(table, vocabulary=vocabulary) for table in tables.feeds),
             redirects={table.previous: table.to for table in tables.redirects},
             poll_seconds={table.name: table.poll_seconds for table in tables.sources},
+            previews={table.name: table.preview for table in tables.sources},
             hook_secrets={t.name: t.hook_secret for t in tables.sources if t.hook_secret},
             data_folder=folder / tables.service.data,
             database_url=resolve_database_url(tables.database, folder),
