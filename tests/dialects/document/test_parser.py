@@ -154,6 +154,34 @@ def test_conflict_markers_in_code_are_text(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        f"```\nA.\n```\n{CONFLICT}",
+        f"~~~~\n~~~\n~~~~~\n{CONFLICT}",
+        f"<<<<<<< quoted\n=======\n{CONFLICT}",
+    ],
+)
+def test_conflict_after_code_is_an_error(body: str) -> None:
+    """Code ends with a fence that is as long as the first one; the last opening marker counts."""
+    error = error_of(f"---\ntitle: Forms\n---\n{body}")
+    assert (error.code, error.line) == ("merge-conflict", body.count("\n") - 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\n---\n<<<<<<< a\n" + "=======\n" * 100_000 + ">>>>>>>",
+        "---\n---\n" + "~" * 20_000 + "\n" + "x\n" * 100_000 + ">>>>>>> a",
+        "---\ntitle: a" + " " * 50_000 + "\ndate: b #c\n---\n",
+    ],
+    ids=["markers", "fence", "title"],
+)
+def test_marks_of_mistakes_are_looked_for_in_linear_time(text: str) -> None:
+    """With patterns that try every length of a run of characters, each took minutes."""
+    assert document(text).path == PATH
+
+
+@pytest.mark.parametrize(
     ("text", "line"),
     [
         ("---\ntitle: a: b\n---\n", 2),

@@ -9,7 +9,7 @@ import re
 import tomllib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Final, TypeVar
@@ -39,13 +39,7 @@ _TOML_KEY: Final = re.compile(r"""^[ \t]*(?:\[+[ \t]*)?["']?([\w-]+)""", re.MULT
 _JSON_KEY: Final = re.compile(r'"([^"\\\n]{0,100})"\s*:')
 _KEYS: Final = re.compile(r"^([A-Za-z_][\w.-]*):(?:[ \t]|$)", re.MULTILINE)
 _DASHES: Final = re.compile("^[-\u2010-\u2015]{2,8}[ \t]*(?:\n|\\Z)", re.MULTILINE)
-_CODE_BLOCK: Final = re.compile(
-    r"^ {0,3}(?P<fence>`{3,}|~{3,})(?:(?!^ {0,3}(?P=fence)).)*^ {0,3}(?P=fence)[ \t]*$",
-    re.MULTILINE | re.DOTALL,
-)
-_CONFLICT: Final = re.compile(
-    r"^<{7} (?:(?!^<{7} ).)*?^={7}$(?:(?!^<{7} ).)*?^>{7} ", re.MULTILINE | re.DOTALL
-)
+_CODE_FENCE: Final = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})(?P<rest>.*)")
 _MAX_LINES_BEFORE_FENCE: Final = 3
 """Lines of text that may precede a damaged opening delimiter."""
 _TYPICAL_KEYS: Final = frozenset({"title", "date", "layout", "permalink"})
@@ -305,15 +299,38 @@ def _read_front_matter(text: str, limits: ContentLimits) -> FrontMatter | None:
 
 def _raise_if_conflict(front_matter: FrontMatter) -> None:
     """Raise `ContentError` if the body has the three markers of a merge conflict, not as code."""
-    body = _CODE_BLOCK.sub(lambda block: "\n" * block[0].count("\n"), f"\n{front_matter.body}")
-    found = _CONFLICT.search(body)
-    if found:
-        raise ContentError(
-            "the text has merge conflict markers",
-            hint="Keep one of the two versions, and remove the lines <<<<<<<, ======= and >>>>>>>.",
-            code="merge-conflict",
-            line=front_matter.body_line + body.count("\n", 0, found.start()) - 1,
-        )
+    start, is_divided = 0, False
+    for number, line in _lines_outside_code(front_matter):
+        if line.startswith("<<<<<<< "):
+            start, is_divided = number, False
+        elif line == "=======":
+            is_divided = start > 0
+        elif is_divided and line.startswith(">>>>>>> "):
+            raise ContentError(
+                "the text has merge conflict markers",
+                hint=(
+                    "Keep one of the two versions, and remove the lines <<<<<<<, ======= and"
+                    " >>>>>>>."
+                ),
+                code="merge-conflict",
+                line=start,
+            )
+
+
+def _lines_outside_code(front_matter: FrontMatter) -> Iterator[tuple[int, str]]:
+    """Yield (number, line) of the body outside of fenced code, in one pass.
+
+    A fence that is never closed encloses the rest (CommonMark section 4.5).
+    """
+    fence = ""
+    for number, line in enumerate(front_matter.body.split("\n"), front_matter.body_line):
+        found = _CODE_FENCE.match(line)
+        if not fence and found is None:
+            yield number, line
+        elif not fence and found:
+            fence = found["fence"]
+        elif found and found["fence"].startswith(fence) and not found["rest"].strip():
+            fence = ""
 
 
 def _decode(data: bytes) -> tuple[str, tuple[FieldProblem, ...]]:

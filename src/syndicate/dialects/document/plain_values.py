@@ -113,7 +113,7 @@ def front_matter_error(message: str, line: int) -> ContentError:
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE: Final = "<<"
 _CUT_OFF_TITLE: Final = re.compile(
-    r"^(?P<key>title|carousel_title):[ \t]+[^\s\"'#|>][^\n#]*?[ \t]+(?P<rest>#[^\s#!][^\n]*)",
+    r"^(?P<key>title|carousel_title):[ \t]+[^\s\"'#|>][^\n#]*[ \t](?P<rest>#[^\s#!][^\n]*)",
     re.MULTILINE,
 )
 """Remarks begin with a number sign and a space; a hash tag, or a number, has no space."""
