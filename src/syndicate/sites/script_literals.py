@@ -6,19 +6,21 @@ one value. All else in such a file is unknown.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, Self
 
 from syndicate.sites.configuration_reader import ConfigurationReader
 
 _QUOTED: Final = r"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|`(?:[^`\\]|\\.)*`"
-_TEXT_OR_COMMENT: Final = re.compile(
-    rf"(?P<text>{_QUOTED})|/\*(?:(?!\*/).)*\*/|//[^\n]*", re.DOTALL
-)
+_TEXT_OR_COMMENT: Final = re.compile(rf"(?P<text>{_QUOTED})|/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 """Texts come first: a glob such as ``"**/*.md"`` begins no comment, nor does a URL."""
 _TOKEN: Final = re.compile(rf"{_QUOTED}|[{{}}]", re.DOTALL)
 _TEXTS: Final = re.compile(r"(['\"`])([^'\"`\n$]*)\1")
-_LIST: Final = r"\[((?:\s*(?:'[^'\n]*'|\"[^\"\n]*\")\s*,?)+)\s*\]"
+_LIST_TEXT: Final = r"(?:'[^'\n]*'|\"[^\"\n]*\")"
+_LIST: Final = rf"\[\s*({_LIST_TEXT}(?:\s*,\s*{_LIST_TEXT})*)\s*(?:,\s*)?\]"
 _MAX_CHARACTERS: Final = 100_000
+_MAX_OBJECTS: Final = 50
+"""Objects of one name that are read of a file."""
 
 
 class ScriptLiterals:
@@ -82,7 +84,8 @@ class ScriptLiterals:
 
         Without those of the objects inside of it.
         """
-        for match in re.finditer(rf"{before}\s*\(?\s*\{{", self._text):
+        matches = re.finditer(rf"{before}\s*\(?\s*\{{", self._text)
+        for match in islice(matches, _MAX_OBJECTS):
             yield type(self)(self.path, self._object_at(match.end()))
 
     def _object_at(self, start: int) -> str:
