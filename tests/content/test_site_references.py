@@ -51,6 +51,16 @@ def values(found: SiteReferences, *names: str, path: str = "a.md", data: bytes =
     return found.values(names, POST, document)
 
 
+def test_any_number_may_stand_where_one_of_a_list_is_named(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """Also one that Python refuses to read for its length, or written in other digits."""
+    content.commit({"_config.yml": "url: https://a.gov\noffices: [Press, News]\n"})
+    numbers = ("1", "2", "9" * 5_000, "\u0661")
+    names = [f"site.offices[{number}]" for number in numbers]
+    assert values(references(repository, "jekyll"), *names) == ((names[0], "News"),)
+
+
 def test_values_of_the_page_are_plain_text(repository: Repository) -> None:
     """A key without value, and one that is missing, is nil; lists and templates are unknown."""
     found = values(

@@ -39,6 +39,7 @@ _OWN_PAGE_VALUES: Final = frozenset(
 )
 """Values of a page that engines make themselves."""
 _PART: Final = re.compile(r"[\w\-]+")
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
 _MAX_PARTS: Final = 8
 """Parts of the name of a value: each may be a folder, a file or a key."""
 
@@ -190,7 +191,7 @@ def _inside(values: Mapping[str, object], keys: list[str]) -> Iterator[object]:
     """Yield the value at ``keys``; nothing if one of them is missing."""
     value: object = values
     for key in keys:
-        if isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+        if isinstance(value, list) and _INDEX.fullmatch(key) and int(key) < len(value):
             value = value[int(key)]
         elif key in mapping(value):
             value = mapping(value)[key]
