@@ -53,6 +53,34 @@ def test_files_are_read_as_they_are(tmp_path: pathlib.Path) -> None:
     assert (repository.git("status", "--porcelain"), repository.git("count-objects")) == before
 
 
+def test_files_that_only_this_clone_ignores_are_left_out(tmp_path: pathlib.Path) -> None:
+    """By ``info/exclude``, which is in no commit, as ``git status`` leaves them out."""
+    repository = ContentRepository.create(tmp_path / "content")
+    repository.commit({"a.md": "a"})
+    repository.git("reset", "--hard", "--quiet")
+    (repository.path / ".git" / "info").mkdir(exist_ok=True)
+    (repository.path / ".git" / "info" / "exclude").write_text("drafts/\n")
+    (repository.path / "drafts").mkdir()
+    (repository.path / "drafts" / "secret.md").write_text("not yet")
+
+    worktree_of(repository.path).commit_to(tmp_path / "scratch")
+
+    assert contents(tmp_path / "scratch") == {"a.md": b"a"}
+
+
+def test_index_in_two_files_is_read(tmp_path: pathlib.Path) -> None:
+    """Git splits it with ``core.splitIndex``; the shared part lies beside it."""
+    repository = ContentRepository.create(tmp_path / "content")
+    repository.commit({"a.md": "a"})
+    repository.git("reset", "--hard", "--quiet")
+    repository.git("update-index", "--split-index")
+    (repository.path / "b.md").write_text("b")
+
+    worktree_of(repository.path).commit_to(tmp_path / "scratch")
+
+    assert contents(tmp_path / "scratch") == {"a.md": b"a", "b.md": b"b"}
+
+
 def test_repository_without_a_commit_has_files(tmp_path: pathlib.Path) -> None:
     """Before the first commit there is neither an index nor a parent."""
     repository = ContentRepository.create(tmp_path / "content")

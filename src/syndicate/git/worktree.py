@@ -75,10 +75,14 @@ class Worktree:
         (objects / "info" / "alternates").write_bytes(
             os.fsencode(self.layout.common_dir / "objects") + b"\n"
         )
-        # With the index, files that did not change are not read again.
-        for file in (self.layout.git_dir / "index", self.layout.common_dir / "shallow"):
+        (repository / "info").mkdir()
+        # With the index, which may be in two files, files that did not change are not read again.
+        git_dir, common_dir = self.layout.git_dir, self.layout.common_dir
+        for file in (git_dir / "index", *git_dir.glob("sharedindex.*"), common_dir / "shallow"):
             with suppress(FileNotFoundError):
                 shutil.copyfile(file, repository / file.name)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(common_dir / "info" / "exclude", repository / "info" / "exclude")
         environment = isolated_environment(
             {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(self.folder), **_IDENTITY}
         )
