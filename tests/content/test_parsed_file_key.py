@@ -4,6 +4,8 @@ import ast
 import pathlib
 from collections.abc import Iterator
 
+import pytest
+
 import syndicate
 from syndicate.content.parsed_file import PARSER_CODE
 from tests.content.conftest import OpenSource
@@ -13,8 +15,10 @@ from tests.content_repository import ContentRepository
 from tests.sites.written_site import post
 
 _HOME = pathlib.Path(syndicate.__file__).parent
-_PURE = ("content", "dialects", "render", "sites")
+_PURE = tuple(f"syndicate.{name}." for name in ("content", "dialects", "render", "sites"))
 """Packages whose functions make values of files."""
+_LISTS = frozenset({"syndicate.data_files", "syndicate.model.languages"})
+"""Others that decide what a file says."""
 _WITHOUT_VALUES = frozenset(
     {
         "syndicate.content.code_fingerprint",
@@ -49,6 +53,26 @@ def test_order_in_which_hugo_looks_for_a_date_is_part_of_the_key(
     assert (f"{before.published:%F}", f"{after.published:%F}") == ("2024-06-07", "2024-05-06")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "day"),
+    [
+        ('["created"]', '["revised"]', "2024-09-09"),
+        ('["created"]', '[":filename", "created"]', "2024-05-06"),
+    ],
+)
+def test_keys_that_hugo_asks_for_the_date_are_part_of_the_key(
+    content: ContentRepository, open_source: OpenSource, before: str, after: str, day: str
+) -> None:
+    """The site names other keys in a later commit, and the file is read again."""
+    config = f'baseURL = "https://agency.gov"\n[frontmatter]\ndate = {before}\n'
+    page = post(title="A", date="2023-01-01", created="2024-06-07", revised="2024-09-09")
+    content.commit({"hugo.toml": config, "content/news/2024-05-06-a.md": page})
+    index = open_source(left_out())
+    assert f"{at_head(index).posts[0].published:%F}" == "2024-06-07"
+    content.commit({"hugo.toml": config.replace(before, after)})
+    assert f"{at_head(index).posts[0].published:%F}" == day
+
+
 def _files(path: pathlib.Path) -> list[pathlib.Path]:
     return sorted(path.rglob("*.py")) if path.is_dir() else [path]
 
@@ -58,5 +82,5 @@ def _imports(file: pathlib.Path) -> Iterator[str]:
     for node in ast.parse(file.read_text("utf-8")).body:
         if isinstance(node, ast.ImportFrom) and node.module:
             for name in (node.module, *(f"{node.module}.{each.name}" for each in node.names)):
-                if name.startswith(tuple(f"syndicate.{package}." for package in _PURE)):
+                if name in _LISTS or name.startswith(_PURE):
                     yield name

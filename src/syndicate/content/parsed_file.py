@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import structs
 
-from syndicate import dialects, sites, telemetry
+from syndicate import data_files, dialects, sites, telemetry
 from syndicate.cache import Cache
 from syndicate.content import site_pages, site_references
 from syndicate.content.code_fingerprint import code_digest, zone_data_digest
@@ -23,7 +23,7 @@ from syndicate.dialects.fields import Fields, VersionFields
 from syndicate.dialects.front_matter.permalink import split_at_folder
 from syndicate.errors import ContentError
 from syndicate.git import Repository, UnreadableBlob
-from syndicate.model import category, url_patterns
+from syndicate.model import category, languages, url_patterns
 from syndicate.model.category import Vocabulary
 from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.post import BlobId, Path, Source
@@ -42,6 +42,8 @@ PARSER_CODE: Final = (
     pathlib.Path(sites.__file__).parent,
     pathlib.Path(__file__),
     pathlib.Path(category.__file__),
+    pathlib.Path(languages.__file__),
+    pathlib.Path(data_files.__file__),
     pathlib.Path(url_patterns.__file__),
     pathlib.Path(site_pages.__file__),
     pathlib.Path(site_references.__file__),
@@ -122,7 +124,7 @@ class FileParser:
         self._authors = dict(source.authors)
         self._author_urls = dict(source.author_urls)
         made_by = f"{code_digest(*PARSER_CODE)} {zone_data_digest(source.zone)}"
-        rules = (_settings_that_count(source), vocabulary, limits, site and site.summary_mark)
+        rules = (_settings_that_count(self._source), vocabulary, limits, site and site.summary_mark)
         self._settings_digest = sha256(f"{made_by} {rules}".encode()).hexdigest()
         self._rules_by_path: dict[Path, object] = {}
 
@@ -299,7 +301,7 @@ def _rules_for(path: Path, source: Source, site: Site | None) -> object:
         any(each.language for each in site.folders),
         engine.defaults(path, {}, site),
         engine.hides(Page(path=path, meta={}), site),
-        engine.named_date(site),
+        engine.named_date(site) and site.timezone.value,
     )
 
 
