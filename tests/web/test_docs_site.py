@@ -43,6 +43,22 @@ def test_pages_may_run_their_own_scripts_only(client: AppClient) -> None:
     assert "default-src 'self'" in policy
 
 
+def test_a_page_that_has_not_changed_keeps_its_policy(client: AppClient) -> None:
+    """Browsers take the headers of 304 for the page that they have stored."""
+    first = client.get("/docs/index.html")
+    second = client.get("/docs/index.html", If_None_Match=first.headers["etag"])
+
+    assert second.status_code == 304
+    assert second.headers["content-security-policy"] == first.headers["content-security-policy"]
+
+
+def test_a_page_in_another_encoding_is_served(client: AppClient, tmp_path: Path) -> None:
+    """The site is not ours to refuse."""
+    (tmp_path / "site" / "old.html").write_bytes(b"<title>Caf\xe9</title>")
+
+    assert client.get("/docs/old.html").content == b"<title>Caf\xe9</title>"
+
+
 def test_links_lead_to_the_first_page(client: AppClient) -> None:
     """From the footer of every page, and from the folder."""
     assert '<a href="/docs/index.html">Documentation</a>' in client.get("/about").text

@@ -5,11 +5,12 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass, field
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
@@ -39,10 +40,12 @@ class DocsSite:
     async def file(self, request: Request) -> Response:
         """Respond with a file of the site; 404 if there is none."""
         files = StaticFiles(directory=self.context.policy.docs_folder)
-        response = await files.get_response(request.path_params["path"], request.scope)
+        path: str = request.path_params["path"]
+        response = await files.get_response(path, request.scope)
         response.headers["Cache-Control"] = self.context.policy.cache_control
-        if isinstance(response, FileResponse) and response.media_type == "text/html":
-            policy = await asyncio.to_thread(self._policy, Path(response.path))
+        if guess_type(path)[0] == "text/html":  # 304, too: its headers replace those of a cache
+            file = Path(self.context.policy.docs_folder, path)
+            policy = await asyncio.to_thread(self._policy, file)
             response.headers["Content-Security-Policy"] = policy
         return response
 
@@ -51,9 +54,9 @@ class DocsSite:
 
         Pages are read once: the site is built before the service starts.
         """
-        name = str(file)
+        name = str(file.resolve())
         if name not in self.policies:
-            scripts = _INLINE_SCRIPT.findall(file.read_text("utf-8"))
+            scripts = _INLINE_SCRIPT.findall(file.read_text("utf-8", "replace"))
             digests = {hashlib.sha256(script.encode()).digest() for script in scripts}
             hashes = "".join(f" 'sha256-{base64.b64encode(one).decode()}'" for one in digests)
             self.policies[name] = (
