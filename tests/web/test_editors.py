@@ -114,6 +114,7 @@ async def test_published_post_is_explained_in_words(tmp_path: pathlib.Path) -> N
     assert "Picture https://www.example.gov/lake.png key image, line 6" in text
     assert "Categories forms key tags, line 4" in text
     assert "In the carousel yes key carousel_show, line 5" in text
+    assert "Minutes to read 1 word count" in text
     assert "In all , carousel , news , forms" in text
     assert "1 partner: wait for it" in text
     assert "inbox" not in text

@@ -40,6 +40,7 @@ _ALWAYS: Final = {
     "categories": "none; write categories: in the front matter",
 }
 """What the page says where a field has no value."""
+_YES_NO: Final = {True: "yes", False: "no"}
 _DELIVERIES: Final = (
     (("delivered",), "received the latest version"),
     (("pending", "leased"), "wait for it"),
@@ -140,8 +141,8 @@ def _field_rows(explanation: Explanation) -> Iterator[FieldRow]:
     for name, label in _LABELS.items():
         field = fields.get(name)
         if field is not None:
-            value = {True: "yes", False: "no"}.get(field.value, field.value)  # type: ignore[arg-type]
-            yield FieldRow(label=label, value=str(value), origin=field.origin)
+            value = _YES_NO[field.value] if isinstance(field.value, bool) else str(field.value)
+            yield FieldRow(label=label, value=value, origin=field.origin)
         elif name in _ALWAYS and explanation.post_id:
             yield FieldRow(label=label, value=_ALWAYS[name], origin="")
 
