@@ -11,6 +11,7 @@ from syndicate.model.search import SearchTerms
     [
         ("Design  system", ("Design", "system"), ()),
         ('open "civic technology"', ("open",), ("civic technology",)),
+        ("open “civic technology”", ("open",), ("civic technology",)),
         ('"unclosed phrase', ("unclosed", "phrase"), ()),
         ("- ... !", (), ()),
         ('"" ?', (), ()),

@@ -11,6 +11,8 @@ from syndicate.model.post import PostId
 MAX_SEARCH_CHARACTERS: Final = 200
 
 _PHRASE_OR_WORD: Final = re.compile(r'"([^"]*)"|([^\s"]+)')
+_STRAIGHT_QUOTES: Final = str.maketrans("“”„«»", '"""""')
+"""Quotation marks that keyboards of phones and word processors write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,8 @@ class SearchTerms:
                 code="malformed-parameter",
                 hint=f"Search for at most {MAX_SEARCH_CHARACTERS} characters.",
             )
-        found = [(match[1] or "", match[2] or "") for match in _PHRASE_OR_WORD.finditer(text)]
+        straight = text.translate(_STRAIGHT_QUOTES)
+        found = [(match[1] or "", match[2] or "") for match in _PHRASE_OR_WORD.finditer(straight)]
         return cls(
             text=text,
             words=tuple(word for _, word in found if _has_letter(word)),
