@@ -101,7 +101,8 @@ def test_post_that_cannot_be_read_is_found_by_its_title(tmp_path: Path) -> None:
         "{% if false %}hidden{% endif %} b",
         "a {::comment}hidden{:/comment} b",
         "a {# hidden #} b",
-        "[a](/hidden) ![b](hidden.png 'c')",
+        "[a](/hidden) ![b](hidden.png 'c') [c](/d_(e)_hidden)",
+        "a <script>hidden</script> <STYLE>hidden</STYLE > b",
         "<div class='hidden'>a</div>",
         "{{ hidden }} {% hidden %} {: .hidden}",
     ],
@@ -122,6 +123,7 @@ def test_hidden_text_and_markup_are_not_found(tmp_path: Path, body: str) -> None
         ("a {# b found words", "found words"),
         ("a {::comment} found words", "found words"),
         ("[found words](/x) AT&amp;T", "found words at&t"),
+        ("a <script> found words", "found words"),
     ],
 )
 def test_visible_text_is_found(tmp_path: Path, body: str, text: str) -> None:
@@ -132,6 +134,25 @@ def test_visible_text_is_found(tmp_path: Path, body: str, text: str) -> None:
     assert posts.find(terms(text), edition).post_ids == {NEWEST.id}
     excerpt = posts.excerpts(terms(text), [NEWEST])[NEWEST.id]
     assert "**" not in "".join(part for part, _ in excerpt.text)
+    posts.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("{% comment %} a {% endcomment %} found", "found"),
+        ("{%- if false -%} a {%- endif -%} found", "found"),
+        ("{::comment}a{:/comment} found", "found"),
+        ("Caf&#233; [found](/wiki/a_(b)) &#x1F600;", "Café found 😀"),
+    ],
+)
+def test_excerpts_have_no_remains_of_markup(tmp_path: Path, body: str, text: str) -> None:
+    """Neither of what hides text nor of links and characters."""
+    posts, edition = search(tmp_path, Files(every=body)), samples.edition(NEWEST)
+    posts.update(edition, lambda: True)
+
+    excerpt = posts.excerpts(terms("found"), [NEWEST])[NEWEST.id]
+    assert "".join(part for part, _ in excerpt.text) == f"A summary {text}"
     posts.close()
 
 

@@ -22,11 +22,12 @@ _HIDDEN: Final = (
     (re.compile("<!--"), re.compile("-->"), True),
     (
         re.compile(r"\{%-?\s*(?:comment|capture|if\s+false)\b"),
-        re.compile(r"\{%-?\s*end(?:comment|capture|if)\b"),
+        re.compile(r"\{%-?\s*end(?:comment|capture|if)\b(?:[^{}]*%\})?"),
         True,
     ),
-    (re.compile(r"\{::comment"), re.compile(r"\{:/"), False),
+    (re.compile(r"\{::comment"), re.compile(r"\{:/[^{}\n]*\}?"), False),
     (re.compile(r"\{#"), re.compile(r"#\}"), False),
+    (re.compile(r"(?i)<(?:script|style)\b"), re.compile(r"(?i)</(?:script|style)\s*>"), False),
 )
 """Beginning and end of what engines do not publish; True: without an end, all that follows is.
 
@@ -35,9 +36,9 @@ A post that is found by hidden words would reveal them.
 
 _MARKUP: Final = re.compile(
     r"\{%[^{}]*%\}|\{\{[^{}]*\}\}|\{[:.#][^{}\n]*\}"  # template tags, attributes
-    r"|\]\([^()\s]*(?:\s[^()\n]*)?\)|\]\[[^\[\]\n]*\]"  # targets of links
+    r"|\]\((?:[^()\s]|\([^()\s]*\))*(?:\s[^()\n]*)?\)|\]\[[^\[\]\n]*\]"  # targets of links
     r"|<[^<>]*>"
-    r"|[*_`~#>|\[\]!=]+|-{2,}"
+    r"|(?:[*_`~>|\[\]!=]|(?<!&)#)+|-{2,}"  # &#8217; is a character
 )
 
 
