@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, text, update
 
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.errors import Conflict, NotReady, StorageError, UnknownName, ValidationFailed
@@ -24,6 +25,7 @@ from syndicate.service.subscription_service import (
     open_subscription_service,
 )
 from syndicate.settings import load
+from syndicate.storage.schema import DELIVERY, EVENT, SUBSCRIPTION
 from tests import samples
 from tests.channels.receiver import respond, run_receiver
 from tests.content_repository import ContentRepository
@@ -36,6 +38,7 @@ from tests.subscription_services import subscription_service_with_ledger
 from tests.web.app_client import LEDGER, POSTS, AppClient
 
 HOOK = "http://127.0.0.1:9/hook"
+STORED = (SUBSCRIPTION, DELIVERY, EVENT)
 BLANK = Subscription(id=SubscriptionId(""), url=HOOK)
 
 
@@ -162,6 +165,40 @@ async def test_backfill_needs_a_baseline(tmp_path: pathlib.Path) -> None:
             await service.recover(made.id, None, None)
         assert await service.recover(made.id, None, samples.NOW) == 0
         await service.update(made.id, None, SubscriptionPatch(selection=Selection(carousel=True)))
+
+
+async def test_change_without_an_audit_entry_is_undone(address: str) -> None:
+    """Each change and its entry are one transaction."""
+    async with subscription_service_with_ledger(
+        address, Lagging(enough=0), entries=LEDGER
+    ) as service:
+        database = service.catch_up.database
+        made = await service.subscribe(replace(BLANK, backfill=True))
+        (delivery, *_) = await service.deliveries(made.id, None, before=None, limit=99)
+        async with database.write() as connection:
+            await connection.execute(update(DELIVERY).values(state="exhausted", completed_ms=2**42))
+            await connection.execute(text("ALTER TABLE audit_log RENAME TO away"))
+
+        async def rows() -> list[object]:
+            async with database.read() as connection:
+                tables = [select(table).order_by(*table.primary_key) for table in STORED]
+                return [(await connection.execute(table)).all() for table in tables]
+
+        before = await rows()
+        other = replace(BLANK, url=f"{HOOK}/2")
+        for change in (
+            lambda: service.subscribe(other),
+            lambda: service.subscribe(replace(other, backfill=True)),
+            lambda: service.update(made.id, None, SubscriptionPatch(state="paused")),
+            lambda: service.rotate(made.id, None),
+            lambda: service.recover(made.id, None, None),
+            lambda: service.replay(delivery.id, None),
+            lambda: service.replay_failed(made.id, None, samples.NOW),
+            lambda: service.remove(made.id, None),
+        ):
+            with pytest.raises(StorageError, match="audit_log"):
+                await change()
+            assert await rows() == before
 
 
 async def disable(service: SubscriptionService, subscription: Subscription) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from syndicate.errors import NotReady
+from syndicate.model.audit import AuditEntry
 from syndicate.model.change import LedgerEntry
 from syndicate.model.change_stream import (
     EntryEvents,
@@ -41,8 +42,9 @@ _BATCH_SIZE: Final = 100
 class CatchUp:
     """Enqueues events for one subscription; see the module.
 
-    Every method raises `StorageError`, and `NotReady` if the served edition and the ledger differ
-    for long, as where a source cannot be read.
+    Every method records ``audit``, if given, in its transaction. It raises `StorageError`, and
+    `NotReady` if the served edition and the ledger differ for long, as where a source cannot be
+    read.
 
     Args:
         database: Holds the ledger, the subscriptions and the outbox.
@@ -60,7 +62,13 @@ class CatchUp:
     clock: Callable[[], datetime]
     timeout_seconds: float = 10.0
 
-    async def backfill(self, subscription: Subscription, *, max_count: int | None = None) -> None:
+    async def backfill(
+        self,
+        subscription: Subscription,
+        *,
+        max_count: int | None = None,
+        audit: AuditEntry | None = None,
+    ) -> None:
         """Store a new subscription and enqueue every live post that it selects.
 
         Raises `NotReady` before the first edition is recorded, and what
@@ -76,11 +84,14 @@ class CatchUp:
                     selected = backfill_events(await tx.ledger_entries(), subscription)
                     events = await posts.build(selected, tx.end, now)
                     await tx.enqueue(subscription.id, events)
+                    await tx.record_audit(audit)
                     return
             except _MissingPosts as missing:
                 await posts.render(missing.rows)
 
-    async def update(self, subscription_id: str, patch: SubscriptionPatch) -> Subscription:
+    async def update(
+        self, subscription_id: str, patch: SubscriptionPatch, audit: AuditEntry | None = None
+    ) -> Subscription:
         """Change a subscription, and enqueue what enters and leaves its selection.
 
         Nothing is enqueued for a disabled one until it recovers. Raises `UnknownName`, and
@@ -99,11 +110,17 @@ class CatchUp:
                         selected = selection_change_events(entries, old, new)
                         events = await posts.build(selected, tx.end, now)
                         await tx.enqueue(new.id, events)
+                    await tx.record_audit(audit)
                     return new
             except _MissingPosts as missing:
                 await posts.render(missing.rows)
 
-    async def recover(self, subscription: Subscription, since: datetime | None) -> int:
+    async def recover(
+        self,
+        subscription: Subscription,
+        since: datetime | None,
+        audit: AuditEntry | None = None,
+    ) -> int:
         """Requeue what was sent since a time, then enqueue what was missed; return the count.
 
         Without a time every live post is enqueued instead. Raises `UnknownName`, and `Conflict`
@@ -127,7 +144,9 @@ class CatchUp:
                         await tx.update(replace(found, announced_selection=None))
                     is_initial = since is None
                     events = await posts.build(selected, tx.end, now, is_initial=is_initial)
-                    return requeued.count + await tx.enqueue(subscription.id, events)
+                    count = requeued.count + await tx.enqueue(subscription.id, events)
+                    await tx.record_audit(audit, deliveries=count)
+                    return count
             except _MissingPosts as missing:
                 await posts.render(missing.rows)
 

@@ -12,7 +12,7 @@ from syndicate.channels import webhook
 from syndicate.channels.ssrf_guard import SsrfGuard, inspect_privately
 from syndicate.channels.transport import Transport
 from syndicate.errors import FieldError, Refused, StorageError, UnknownName, ValidationFailed
-from syndicate.model.audit import SERVICE, Actor, AuditAction
+from syndicate.model.audit import SERVICE, Actor, AuditAction, AuditEntry
 from syndicate.model.content_reader import ContentReader
 from syndicate.model.delivery import (
     ALL_DELIVERIES,
@@ -111,14 +111,13 @@ class SubscriptionService:
         created = replace(
             subscription, id=SubscriptionId(f"sub_{secrets.token_hex(8)}"), secrets=(_new_secret(),)
         )
+        audit = self._entry("subscription.created", created.id, host=urlsplit(created.url).hostname)
+        max_count = self.subscriptions_per_token
         if created.backfill:
-            await self.catch_up.backfill(created, max_count=self.subscriptions_per_token)
+            await self.catch_up.backfill(created, max_count=max_count, audit=audit)
         else:
-            await self.subscriptions.add(
-                created, self.clock(), max_count=self.subscriptions_per_token
-            )
+            await self.subscriptions.add(created, self.clock(), max_count=max_count, audit=audit)
         self.notify_workers()
-        await self._audit("subscription.created", created.id, host=urlsplit(created.url).hostname)
         return created
 
     async def update(
@@ -131,9 +130,9 @@ class SubscriptionService:
         await self._get_webhook(subscription_id, owner)
         if patch.url is not None:
             await self.check_url(patch.url)
-        changed = await self.catch_up.update(subscription_id, patch)
+        audit = self._entry("subscription.changed", subscription_id, fields=patch.fields)
+        changed = await self.catch_up.update(subscription_id, patch, audit)
         self.notify_workers()
-        await self._audit("subscription.changed", changed.id, fields=patch.fields)
         return changed
 
     async def get(self, subscription_id: str, owner: str | None) -> SubscriptionStatus:
@@ -159,17 +158,16 @@ class SubscriptionService:
         except StorageError as error:
             if owner is not None or error.code != "unreadable-subscription":
                 raise
-        await self.subscriptions.remove(subscription_id)
-        await self._audit("subscription.removed", subscription_id)
+        audit = self._entry("subscription.removed", subscription_id)
+        await self.subscriptions.remove(subscription_id, audit)
 
     async def rotate(self, subscription_id: str, owner: str | None = None) -> Subscription:
         """Replace the secret of a subscription; the old secret also signs for a day."""
         await self._get_webhook(subscription_id, owner)
-        rotated = await self.subscriptions.rotate_secret(
-            subscription_id, _new_secret(), self.clock(), self.max_old_secrets
+        audit = self._entry("secret.rotated", subscription_id)
+        return await self.subscriptions.rotate_secret(
+            subscription_id, _new_secret(), audit.at, self.max_old_secrets, audit
         )
-        await self._audit("secret.rotated", subscription_id)
-        return rotated
 
     async def send_test(
         self, subscription_id: str, owner: str | None = None, fault: RequestFault = "none"
@@ -194,8 +192,8 @@ class SubscriptionService:
         signed_at = at - _OLD if fault == "timestamp" else at
         attempt = await webhook.send(self.transport, subscription, test, signed_at)
         attempt = replace(attempt, started=at)
-        await self._audit(
-            "subscription.tested", subscription.id, status=attempt.status, fault=fault
+        await self.access.audit_log.add(
+            self._entry("subscription.tested", subscription.id, status=attempt.status, fault=fault)
         )
         return attempt if owner is None else redact_attempt(attempt, subscription.url)
 
@@ -207,11 +205,9 @@ class SubscriptionService:
         if the subscription is disabled, and `NotReady` as `subscribe` does.
         """
         subscription = await self._get_webhook(subscription_id, owner)
-        recovered = await self.catch_up.recover(subscription, since)
+        audit = self._entry("subscription.recovered", subscription.id, since=since)
+        recovered = await self.catch_up.recover(subscription, since, audit)
         self.notify_workers()
-        await self._audit(
-            "subscription.recovered", subscription.id, since=since, deliveries=recovered
-        )
         return recovered
 
     async def deliveries(
@@ -251,9 +247,9 @@ class SubscriptionService:
     async def replay(self, delivery_id: str, owner: str | None) -> Delivery:
         """Send a delivery again with the same ID; raises `UnknownName`."""
         await self.delivery(delivery_id, owner)
-        replayed = await self.delivery_log.replay(delivery_id, self.clock())
+        audit = self._entry("delivery.replayed", delivery_id)
+        replayed = await self.delivery_log.replay(delivery_id, audit.at, audit)
         self.notify_workers()
-        await self._audit("delivery.replayed", delivery_id)
         return replayed if owner is None else redact_delivery(replayed)
 
     async def replay_failed(
@@ -265,15 +261,17 @@ class SubscriptionService:
         """
         if subscription_id is not None:
             await self._get_webhook(subscription_id, owner)
+        audit = self._entry("delivery.replayed", subscription_id or "", since=since)
         replayed = await self.delivery_log.replay_failed(
-            since, self.clock(), owner=owner, subscription_id=subscription_id
+            since, audit.at, owner=owner, subscription_id=subscription_id, audit=audit
         )
         self.notify_workers()
-        await self._audit("delivery.replayed", subscription_id or "", since=since, count=replayed)
         return replayed
 
-    async def _audit(self, action: AuditAction, object_id: str, **detail: object) -> None:
-        await self.access.record(self.actor, action, object_id, **detail)
+    def _entry(self, action: AuditAction, object_id: str, **detail: object) -> AuditEntry:
+        """Return the audit entry of a change, which is recorded in the same transaction."""
+        at, actor = self.clock(), self.actor
+        return AuditEntry(at=at, actor=actor, action=action, object_id=object_id, detail=detail)
 
     async def _get(self, subscription_id: str, owner: str | None) -> Subscription:
         subscription = await self.subscriptions.find(subscription_id)

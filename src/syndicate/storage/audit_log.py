@@ -18,8 +18,12 @@ from syndicate.storage.schema import AUDIT_LOG, AUDIT_RETENTION
 PAGE_SIZE: Final = 500
 
 
-async def record_audit(connection: AsyncConnection, entry: AuditEntry) -> None:
-    """Add ``entry`` in the transaction of ``connection``."""
+async def record_audit(
+    connection: AsyncConnection, entry: AuditEntry | None, **detail: object
+) -> None:
+    """Add ``entry``, if there is one, with more ``detail`` in the transaction of ``connection``."""
+    if entry is None:
+        return
     await connection.execute(
         insert(AUDIT_LOG).values(
             at_ms=millis(entry.at),
@@ -27,7 +31,7 @@ async def record_audit(connection: AsyncConnection, entry: AuditEntry) -> None:
             action=entry.action,
             object=entry.object_id,
             address=entry.actor.address,
-            detail=json.dumps(entry.detail, ensure_ascii=False, default=str),
+            detail=json.dumps({**entry.detail, **detail}, ensure_ascii=False, default=str),
         )
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, t
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Conflict, UnknownName
+from syndicate.model.audit import AuditEntry
 from syndicate.model.change_stream import LastSent
 from syndicate.model.delivery import (
     ALL_DELIVERIES,
@@ -25,6 +26,7 @@ from syndicate.model.post import PostId
 from syndicate.model.retention import DEFAULT_RETENTION, Retention
 from syndicate.model.subscription import SubscriptionId, is_well_formed_id
 from syndicate.storage import claim_queries
+from syndicate.storage.audit_log import record_audit
 from syndicate.storage.database import Database, notify_workers
 from syndicate.storage.ledger import millis
 from syndicate.storage.row_mapping import attempt_from_row, delivery_from_row, select_deliveries
@@ -126,8 +128,13 @@ class DeliveryLog:
             row = (await connection.execute(query)).mappings().first()
         return None if row is None else attempt_from_row(row)
 
-    async def replay(self, delivery_id: str, now: datetime) -> Delivery:
-        """Requeue a delivery, unless it is being sent; raises `UnknownName`."""
+    async def replay(
+        self, delivery_id: str, now: datetime, audit: AuditEntry | None = None
+    ) -> Delivery:
+        """Requeue a delivery, unless it is being sent; raises `UnknownName`.
+
+        ``audit`` is recorded in the transaction.
+        """
         subscription_id, seq = _parse_id(delivery_id)
         async with self._database.write() as connection:
             await _lock_subscription(connection, subscription_id)
@@ -136,15 +143,23 @@ class DeliveryLog:
                 conditions = (DELIVERY.c.subscription_id == subscription_id, DELIVERY.c.seq == seq)
                 await _requeue(connection, conditions, now)
                 await claim_queries.promote_heads(connection, SUBSCRIPTION.c.id == subscription_id)
+            await record_audit(connection, audit)
             await notify_workers(connection)
         return replayed
 
     async def replay_failed(
-        self, since: datetime, now: datetime, *, owner: str | None, subscription_id: str | None
+        self,
+        since: datetime,
+        now: datetime,
+        *,
+        owner: str | None,
+        subscription_id: str | None,
+        audit: AuditEntry | None = None,
     ) -> int:
         """Requeue the deliveries that failed since a time; return their number.
 
-        Those of one subscription, of all subscriptions of ``owner``, or of all.
+        Those of one subscription, of all subscriptions of ``owner``, or of all. ``audit`` is
+        recorded in the transaction, with the number.
         """
         failed = (DELIVERY.c.state.in_(FAILED_STATES), DELIVERY.c.completed_ms >= millis(since))
         query = select(SUBSCRIPTION.c.id).where(
@@ -161,6 +176,7 @@ class DeliveryLog:
                 is_subscription = DELIVERY.c.subscription_id == found
                 replayed += await _requeue(connection, (is_subscription, *failed), now)
                 await claim_queries.promote_heads(connection, SUBSCRIPTION.c.id == found)
+            await record_audit(connection, audit, count=replayed)
             await notify_workers(connection)
         return replayed
 

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import NotReady, UsageError
+from syndicate.model.audit import AuditEntry
 from syndicate.model.change import LedgerEntry
 from syndicate.model.event import EventId, WebhookEvent, webhook_body
 from syndicate.model.ledger import PostEvent
@@ -23,6 +24,7 @@ from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import CommitId, PostId
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import EventType, Subscription, SubscriptionId
+from syndicate.storage.audit_log import record_audit
 from syndicate.storage.claim_queries import promote_heads
 from syndicate.storage.database import Database, notify_workers
 from syndicate.storage.delivery_log import Requeued, requeue_since
@@ -336,6 +338,10 @@ class CatchUpTransaction:
     async def ledger_entries(self, since: datetime | None = None) -> tuple[LedgerEntry, ...]:
         """Return the entries recorded since a time, or all, in the order of the ledger."""
         return await read_entries(self._connection, since)
+
+    async def record_audit(self, entry: AuditEntry | None, **detail: object) -> None:
+        """Add an entry, if there is one, to the audit log."""
+        await record_audit(self._connection, entry, **detail)
 
     async def enqueue(self, subscription_id: SubscriptionId, events: Sequence[StoredEvent]) -> int:
         """Store events with a delivery for each, in a generation of their own; return the count."""

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import Conflict, UnknownName
+from syndicate.model.audit import AuditEntry
 from syndicate.model.pagination import malformed_cursor
 from syndicate.model.subscription import (
     Subscription,
@@ -17,6 +18,7 @@ from syndicate.model.subscription import (
     rotate_secret,
 )
 from syndicate.model.webhook_signature import Secret
+from syndicate.storage.audit_log import record_audit
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis
 from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
@@ -44,17 +46,24 @@ class Subscriptions:
         self.secret_store: Final = secret_store
 
     async def add(
-        self, subscription: Subscription, now: datetime, *, max_count: int | None = None
+        self,
+        subscription: Subscription,
+        now: datetime,
+        *,
+        max_count: int | None = None,
+        audit: AuditEntry | None = None,
     ) -> None:
         """Store a new subscription, which gets the events of all changes recorded from now on.
 
-        Raises `Conflict`; see `add_subscription`.
+        ``audit`` is recorded in the transaction, as by all methods. Raises `Conflict`; see
+        `add_subscription`.
         """
         async with self._database.write() as connection:
             await lock_publisher(connection)
             await add_subscription(
                 connection, subscription, self.secret_store, now, max_count=max_count
             )
+            await record_audit(connection, audit)
 
     async def find(self, subscription_id: str) -> Subscription:
         """Return a subscription; raises `UnknownName`."""
@@ -103,22 +112,28 @@ class Subscriptions:
         return subscriptions, f"{last['created_ms']}-{last['id']}"
 
     async def rotate_secret(
-        self, subscription_id: str, secret: Secret, now: datetime, max_old_secrets: int
+        self,
+        subscription_id: str,
+        secret: Secret,
+        now: datetime,
+        max_old_secrets: int,
+        audit: AuditEntry | None = None,
     ) -> Subscription:
         """Rotate the secret; old ones stay valid for a day; raises `UnknownName`."""
         async with self._database.write() as connection:
             found = await lock_subscription(connection, subscription_id, self.secret_store)
             changed = rotate_secret(found, secret=secret, at=now, max_old_secrets=max_old_secrets)
             await update_subscription(connection, changed, self.secret_store)
+            await record_audit(connection, audit)
         return changed
 
-    async def remove(self, subscription_id: str) -> None:
+    async def remove(self, subscription_id: str, audit: AuditEntry | None = None) -> None:
         """Delete a subscription with its deliveries; raises `UnknownName`."""
         async with self._database.write() as connection:
             await lock_publisher(connection)
-            count = await delete_subscriptions(connection, [subscription_id])
-        if not count:
-            raise unknown_subscription(subscription_id)
+            if not await delete_subscriptions(connection, [subscription_id]):
+                raise unknown_subscription(subscription_id)
+            await record_audit(connection, audit)
 
 
 async def add_subscription(
