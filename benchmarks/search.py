@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -46,8 +47,8 @@ SEARCHES: Final = {
     "nearly every post": "the",
     "one in a hundred": "century",
     "one post": "needle",
-    "a phrase": '"word12 word13"',
-    "three words": "the century word7",
+    "a phrase": '"12word 13word"',
+    "three words": "the century 7wor",
     "no post": "nowhere",
 }
 
@@ -78,10 +79,10 @@ def make_posts(count: int) -> list[Post]:
 def make_texts(posts: list[Post]) -> Iterator[SearchableText]:
     """Yield texts of words whose frequency falls with their number, as in languages."""
     chance = random.Random(7)  # noqa: S311 — the same texts in every run
-    words = [f"word{number}" for number in range(VOCABULARY)]
-    weights = [1 / (number + 10) for number in range(VOCABULARY)]
+    words = [f"{number:x}word" for number in range(VOCABULARY)]
+    weights = [*accumulate(1 / (number + 10) for number in range(VOCABULARY))]
     for number, post in enumerate(posts):
-        text = chance.choices(words, weights, k=WORDS)
+        text = chance.choices(words, cum_weights=weights, k=WORDS)
         text += ["century"] if number % 100 == 0 else []
         text += ["needle"] if number == 12_345 % len(posts) else []
         yield SearchableText(post, " ".join(text))
