@@ -168,11 +168,15 @@ async def test_problems_of_a_source_have_file_and_line(tmp_path: pathlib.Path) -
         page = await editor.text("/check", source="news")
         unknown = await editor.get("/check", source="nowhere")
         links = (await editor.get("/check", at="2024-03-01")).text
+        others = (await editor.get("/explain", post=FIRST, rev="editorial", at="2024-03-01")).text
 
     assert "1 error, 1 notice in 2 files of news." in page
     assert "Error, line 2: title has a colon followed by a space" in page
     assert unknown.status_code == 404
     assert "/explain?post=news/2024-01-06-broken.md&amp;at=2024-03-01" in links
+    assert "?post=news/2024-02-05-later.md&amp;rev=editorial&amp;at=2024-03-01" in others
+    assert '<a href="/explain">Where is my post?</a>' in links
+    assert '<a href="/check">Problems in posts</a>' in others
 
 
 async def test_time_and_length_of_parameters_are_checked(tmp_path: pathlib.Path) -> None:
