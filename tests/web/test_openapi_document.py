@@ -75,6 +75,16 @@ def test_openapi_yaml_is_a_valid_document_by_itself() -> None:
     }
 
 
+def test_operation_ids_are_unique() -> None:
+    """As OpenAPI demands: they are names in clients and anchors of the reference."""
+    ids = [
+        operation["operationId"]
+        for item in (*DOCUMENT["paths"].values(), *DOCUMENT["webhooks"].values())
+        for operation in item.values()
+    ]
+    assert sorted(ids) == sorted(set(ids))
+
+
 def test_every_route_is_documented_with_its_methods() -> None:
     """No path, and no method of a path, is missing or made up."""
     routes: dict[str, set[str]] = {}
