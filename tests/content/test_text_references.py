@@ -48,6 +48,21 @@ def test_hosts_of_frames_are_named() -> None:
     assert find_references(body, ()).frame_hosts == ("tv.gov",)
 
 
+@pytest.mark.parametrize(
+    ("text", "comments"),
+    [
+        ("{::comment}a{:/comment}", ("kramdown",)),
+        ("{# a #} {#id .class}", ("nunjucks",)),
+        ("{/* a */}", ("mdx",)),
+        ("# A {#id}", ()),
+    ],
+)
+def test_syntaxes_of_comments_are_found(text: str, comments: tuple[str, ...]) -> None:
+    """In the body as in previews; an attribute list is no comment."""
+    assert find_references(text, ()).comments == comments
+    assert find_references("", (text,)).comments == comments
+
+
 def test_plain_text_names_nothing() -> None:
     """As most posts do."""
     assert find_references("Some words.", ("",)) == NO_REFERENCES == TextReferences()

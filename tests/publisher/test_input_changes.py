@@ -127,6 +127,18 @@ async def test_changed_settings_are_announced_for_the_posts_that_use_them(
         assert await changes(service) == [("First", changed)]
 
 
+async def test_changed_dialect_is_announced_where_a_comment_becomes_text(
+    tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """Both read Markdown alike, but only one of them knows comments of Nunjucks."""
+    content.commit({FIRST: post_file("First", "{# a #} b"), SECOND: post_file("Second", "b {#c}")})
+    own = SETTINGS.replace('"news-and-blog"', '"jekyll"')
+    async with service_of(tmp_path, own) as service:
+        await service.publish()
+    async with service_of(tmp_path) as service:
+        assert await changes(service) == [("First", ("summary", "words", "markup"))]
+
+
 async def test_changed_site_url_is_announced_with_what_is_made_of_it(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:

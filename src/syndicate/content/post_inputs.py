@@ -23,8 +23,8 @@ _OF_ONE_TEXT: Final = frozenset(
 )
 """Fields of a request that are no rules for texts.
 
-What counts of most is found by name; the syntaxes of comments are those of the dialect. Options of
-the Markdown engine count where they are on.
+What counts of most is found by name, or by the comments that a text has. Options of the Markdown
+engine count where they are on.
 """
 
 _RULES: Final = tuple(
@@ -81,7 +81,7 @@ def _inputs(post: Post, found: Fields, source: Source) -> Iterator[tuple[str, li
     may choose another one in the same file. The reading time has no name in ``changed``, so it
     counts as markup, but only where settings or configuration choose it.
     """
-    references, rules = found.references, _text_rules(post, source)
+    references, rules = found.references, _text_rules(post, found, source)
     replaced = _replaced(references.tags, source)
     of_preview = _replaced(references.preview_tags, source) if found.summary else replaced
     offsets = (post.published.utcoffset(), post.updated.utcoffset())
@@ -126,10 +126,11 @@ def _site_urls(post: Post, found: Fields, source: Source) -> list[object]:
     return [*site_url, *([post.url] if "page.url" in named else [])]
 
 
-def _text_rules(post: Post, source: Source) -> list[object]:
+def _text_rules(post: Post, found: Fields, source: Source) -> list[object]:
     """Return the rules for the texts of ``post`` that differ from the renderer's defaults.
 
-    So a rule that a later version adds changes no digest while it is not used.
+    So a rule that a later version adds changes no digest while it is not used. Of comments, those
+    count that the dialect takes for text, since few posts have any.
     """
     engine = engine_of_body(source, post.path)
     request = build_request(post, "", 1, source, engine)
@@ -138,4 +139,6 @@ def _text_rules(post: Post, source: Source) -> list[object]:
         for name, default in _RULES
         if getattr(request, name) != default
     ]
+    shown = [name for name in found.references.comments if name not in request.comment_syntaxes]
+    rules += [["shown", name] for name in shown]
     return [*rules, *(name for name in _OPTIONS if getattr(engine.options, name))]

@@ -21,6 +21,7 @@ from syndicate.errors import ContentError
 from syndicate.git import Repository
 from syndicate.model.post import MARKDOWN_EXTENSIONS, BlobId, CommitId, Path, Post
 from syndicate.model.url_patterns import absolute, encoded
+from syndicate.render.messages import CommentSyntax
 from syndicate.render.templates.template_tags import (
     POST_REFERENCE_TAGS,
     TemplateTag,
@@ -223,6 +224,14 @@ _FRAME: Final = re.compile(
 )
 
 
+_COMMENT_MARKS: Final[Mapping[CommentSyntax, re.Pattern[str]]] = {
+    "kramdown": re.compile(r"\{::comment\b"),
+    "nunjucks": re.compile(r"\{#(?![\w:.\-]+[^{}\n#]*\})"),
+    "mdx": re.compile(r"\{/\*"),
+}
+"""How a comment of each syntax begins; ``{#id .class}`` is an attribute list of Markdown."""
+
+
 def find_references(body: str, previews: Iterable[str]) -> TextReferences:
     """Return what ``body`` and the texts of summary and card, ``previews``, refer to."""
     previews = tuple(previews)
@@ -240,6 +249,11 @@ def find_references(body: str, previews: Iterable[str]) -> TextReferences:
         frame_hosts=tuple(dict.fromkeys(host.lower() for host in _FRAME.findall(text))),
         pages=tuple(dict.fromkeys(filter(None, pages))),
         values=find_value_names("\n".join((body, *previews))),
+        comments=tuple(
+            syntax
+            for syntax, mark in _COMMENT_MARKS.items()
+            if any(map(mark.search, (body, *previews)))
+        ),
     )
 
 

@@ -31,6 +31,7 @@ class TextReferences:
     replace the template tags of the body, ``preview_tags`` those of the summary and of the card;
     ``frame_hosts`` the hosts of embedded frames. ``pages`` are those of ``names`` in tags that
     link to pages; ``values`` are words in tags that may be names of values of the site.
+    ``comments`` are syntaxes that the texts may have comments in, see `CommentSyntax`.
     """
 
     names: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class TextReferences:
     frame_hosts: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
 
 
 NO_REFERENCES: Final = TextReferences()
