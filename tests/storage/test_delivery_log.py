@@ -46,6 +46,8 @@ async def test_deliveries_are_listed_newest_first(outbox_fixture: OutboxFixture)
     assert [
         delivery.seq for delivery in await log.list(A, search=DeliverySearch(state="pending"))
     ] == [3, 2]
+    for post in ("a\x00", "\udcff"):  # PostgreSQL takes no such text
+        assert await log.list(A, search=DeliverySearch(post=post)) == ()
     assert await log.pending_counts([A, SubscriptionId("sub_b")]) == {A: 2}
 
 

@@ -121,8 +121,9 @@ async def test_tokens_are_audited_once(tokens: Tokens, database: Database) -> No
     assert token_text not in str(entries)
 
 
-async def test_revoking_an_unknown_token_is_an_error(tokens: Tokens) -> None:
+@pytest.mark.parametrize("token_id", ["tok_x", "\x00", "\udcff"])
+async def test_revoking_an_unknown_token_is_an_error(tokens: Tokens, token_id: str) -> None:
     """With the command that lists the ids."""
-    with pytest.raises(UnknownName, match="no token tok_x") as caught:
-        await tokens.revoke("tok_x", NOW, OPERATOR)
+    with pytest.raises(UnknownName, match=f"no token {token_id}") as caught:
+        await tokens.revoke(token_id, NOW, OPERATOR)
     assert "tokens list" in caught.value.hint

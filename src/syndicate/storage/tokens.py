@@ -17,6 +17,7 @@ from syndicate.model.access_token import (
     token_digest,
 )
 from syndicate.model.audit import Actor, AuditEntry
+from syndicate.model.subscription import is_well_formed_id
 from syndicate.storage.audit_log import record_audit
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import from_millis, millis
@@ -98,16 +99,14 @@ class Tokens:
             .where(TOKEN.c.id == token_id, TOKEN.c.revoked_ms.is_(None))
             .values(revoked_ms=millis(now))
         )
+        if not is_well_formed_id(token_id):
+            raise _unknown_token(token_id)
         async with self._database.write() as connection:
             is_new = (await connection.execute(statement)).rowcount == 1
             query = select(TOKEN).where(TOKEN.c.id == token_id)
             row = (await connection.execute(query)).mappings().first()
             if row is None:
-                raise UnknownName(
-                    f"there is no token {token_id}",
-                    code="unknown-token",
-                    hint="syndicate tokens list shows the ids of all.",
-                )
+                raise _unknown_token(token_id)
             token = _token_from_row(row)
             if is_new:
                 detail = {"name": token.name}
@@ -116,6 +115,14 @@ class Tokens:
                 )
                 await record_audit(connection, entry)
         return token
+
+
+def _unknown_token(token_id: str) -> UnknownName:
+    return UnknownName(
+        f"there is no token {token_id}",
+        code="unknown-token",
+        hint="syndicate tokens list shows the ids of all.",
+    )
 
 
 def _token_from_row(row: RowMapping) -> AccessToken:
