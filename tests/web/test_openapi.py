@@ -160,6 +160,8 @@ class ServedApi:
 
 
 PRIVATE: Final = "^/v1/(subscriptions|deliveries|sources/.*/problems)"
+EDITORS: Final = "^/(explain|check)$"
+"""Pages that read a repository; `tests/web/test_editors.py` has one."""
 NUMBERS: Final = count()
 MODEST: Final = settings(
     max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
@@ -169,7 +171,7 @@ MODEST: Final = settings(
 @pytest.mark.slow
 @pytest.mark.unmeasured
 @pytest.mark.timeout(600)
-@SCHEMA.exclude(path_regex=PRIVATE).parametrize()
+@SCHEMA.exclude(path_regex=f"{PRIVATE}|{EDITORS}").parametrize()
 @MODEST
 def test_every_response_is_documented(case: Case[Any]) -> None:
     """To any request that the document allows, and others."""
