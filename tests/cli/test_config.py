@@ -96,7 +96,7 @@ def test_derived_settings_take_the_place_of_defaults() -> None:
     """Only of sources whose site is asked; a pattern stands for each folder."""
     folders = DisplayedSetting(name="sources[0].folders", value=[], origin="default")
     asked = SiteSource(
-        source=source(folders=(PostPath("_posts"),)),
+        source=source(folders=(PostPath("_posts"),), permalink=""),
         site=Site(
             engine="jekyll",
             root="",

@@ -35,6 +35,9 @@ def test_doctor_reports_what_works(run: Run, file: Path, content: ContentReposit
     assert news.endswith(", with 4 posts")
     assert updates.endswith(", with 1 post")
     assert 'ok       source news: language = "en" (default)' in lines
+    origin = "(sources[1].permalink in syndicate.toml)"
+    assert f'ok       source updates: permalink = "/updates/:name/" {origin}' in lines
+    assert not any("title =" in line for line in lines)
     assert (
         "ok       source news: Markdown is kramdown (typographer, heading_ids): the dialect"
         in lines
@@ -95,6 +98,33 @@ def test_folder_without_posts_is_an_error(run: Run, file: Path, content: Content
     assert outcome.code == 1
     assert "news had posts and has none now" in outcome.out
     assert "syndicate refresh --accept-removals" in outcome.out
+
+
+def test_settings_in_force_have_one_origin_each(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """A pattern of the site is not in force where the settings have one."""
+    file.write_text(
+        '[service]\ntitle = "Feeds"\n[[sources]]\nname = "site"\nrepository = "content"\n'
+        'markdown = "commonmark"\npermalinks = {_posts = "/n/:title/"}\n'
+        'id_authority = "www.agency.gov"\n'
+    )
+    post = "---\ntitle: Repairs\n---\nWords.\n"
+    content.commit(
+        {
+            "_posts/2024-01-29-repairs.md": post,
+            "_notes/one.md": post,
+            "_config.yml": "url: https://www.agency.gov\ncollections: {notes: {output: true}}\n",
+        }
+    )
+    said = list(levels(run("doctor", "--json", "--config", file)))
+    markdown = [what for what in said if "Markdown is commonmark" in what]
+    assert [what.rpartition(": ")[2] for what in markdown] == [
+        "sources[0].markdown in syndicate.toml"
+    ]
+    posts = [what for what in said if what.startswith("source site: permalinks._posts")]
+    origin = "sources[0].permalinks._posts in syndicate.toml"
+    assert posts == [f'source site: permalinks._posts = "/n/:title/" ({origin})']
 
 
 def test_wrong_site_configuration_is_reported(

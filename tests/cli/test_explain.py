@@ -34,7 +34,7 @@ def test_fields_have_their_origin(run: Run, file: Path) -> None:
         "title": ("First", "key title, line 2"),
         "published": ("2023-11-06", "file name"),
         "updated": ("2024-01-01T07:00:00-05:00", "last change of title, summary or text"),
-        "language": ("en", "the source"),
+        "language": ("en", "default"),
         "categories": ("tts", "key tags, line 10"),
         "carousel": (True, "key carousel_show, line 3"),
         "summary": ("The first post", "key carousel_summary, line 4"),
@@ -58,9 +58,9 @@ def test_derived_fields_have_their_origin(run: Run, file: Path) -> None:
     assert explained["published"] == ("2023-11-06T12:00:00+00:00", "key date, line 4")
     assert explained["url"] == (
         "https://partners.example.gov/updates/uno/",
-        "permalink pattern of the source",
+        "sources[1].permalink in syndicate.toml",
     )
-    assert explained["categories"] == ("partners", "default of the source")
+    assert explained["categories"] == ("partners", "sources[1].categories in syndicate.toml")
     assert explained["summary"] == ("Palabras.", "beginning of the text")
     assert second["image"] == (
         "https://www.example.gov/dots.png",
@@ -69,6 +69,27 @@ def test_derived_fields_have_their_origin(run: Run, file: Path) -> None:
     assert second["image_alt"] == ("Dots", "same image")
     assert second["carousel"] == (False, "not set")
     assert "card_title" not in second
+
+
+def test_fields_that_settings_decide_name_the_setting(run: Run, file: Path) -> None:
+    """That of the folder, where patterns are by folder."""
+    news = 'permalink = "/news/:name"'
+    own = 'permalinks = {news = "/n/:name"}\nlanguage = "fr"\nids = "url"\nmarkdown = "commonmark"'
+    file.write_text(
+        file.read_text().replace(news, own).replace('permalink = "/updates/:name/"', "")
+    )
+    second = fields(run("explain", "news/2023-11-07-second.md", "--json", "--config", file).out)
+    uno = fields(run("explain", "updates/uno.md", "--json", "--config", file).out)
+
+    setting = "sources[0].{} in syndicate.toml".format
+    assert second["url"] == (
+        "https://www.example.gov/n/2023-11-07-second",
+        setting("permalinks.news"),
+    )
+    assert second["id"] == (second["url"][0], setting("ids"))
+    assert second["language"] == ("fr", setting("language"))
+    assert second["markdown"][1] == setting("markdown")
+    assert uno["url"][1] == "the dialect"
 
 
 def test_post_with_an_id_of_its_own_is_found_by_it(

@@ -225,7 +225,9 @@ def test_settings_win_over_the_configuration_of_the_site(
     snapshot = at_head(index)
     assert urls(snapshot) == {"https://other.gov/news/a/", "https://other.gov/u/b/"}
     assert (snapshot.source.zone.key, snapshot.source.language) == ("Europe/Paris", "fr")
-    assert own_pattern(replace(snapshot.source, permalink="/p/"), Path("_posts/a.md")) == "/p/"
+    own = replace(snapshot.source, permalink="/p/")
+    assert own_pattern(own, Path("_posts/a.md")) == ("permalink", "/p/")
+    assert own_pattern(own, Path("_updates/b.md")) == ("permalinks._updates", "/u/:title/")
 
 
 def test_named_folders_are_read_by_the_engine_of_the_site() -> None:

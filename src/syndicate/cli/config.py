@@ -10,7 +10,8 @@ import typer
 
 from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result
-from syndicate.content.site_source import SiteSource, engine_of
+from syndicate.content.site_source import SiteSource, engine_of, own_pattern
+from syndicate.model.post import Path
 from syndicate.service.content_service import ContentService
 from syndicate.settings import json_schema as settings_schema
 from syndicate.settings import load
@@ -79,8 +80,9 @@ def derived_settings(described: SiteSource, prefix: str = "") -> Iterator[Displa
         if name in values:
             yield DisplayedSetting(name=f"{prefix}{name}", value=values[name], origin=origin)
     for folder in described.site.folders if described.site else ():
-        yield DisplayedSetting(
-            name=f"{prefix}permalinks.{folder.path or '.'}",
-            value=folder.permalink.value,
-            origin=folder.permalink.origin,
-        )
+        if not own_pattern(source, Path(f"{folder.path}/page".lstrip("/")))[1]:
+            yield DisplayedSetting(
+                name=f"{prefix}permalinks.{folder.path or '.'}",
+                value=folder.permalink.value,
+                origin=folder.permalink.origin,
+            )

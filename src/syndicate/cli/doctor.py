@@ -42,6 +42,12 @@ app = command_app()
 _REPORTED_RULES: Final = ("no-posts", "site-", "changes-held")
 """Beginnings of rules whose problems are findings of their own."""
 
+_SITE_SETTINGS: Final = (
+    *("dialect", "folders", "id_authority", "language"),
+    *("permalink", "permalinks", "site_url", "timezone"),
+)
+"""Settings of a source that its site decides where the operator leaves them out."""
+
 _COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
@@ -130,9 +136,20 @@ async def _recorded_posts(settings: Settings) -> dict[str, int]:
         await database.close()
 
 
-def _markdown(described: SiteSource) -> str:
-    """Return which Markdown the posts of a source are in, and why."""
-    return f"Markdown is {engine_of(described.source)}: {markdown_origin(described)}"
+def _effective_settings(settings: Settings, described: SiteSource) -> Iterator[str]:
+    """Yield what is in force of the settings that sites decide too, each with its origin."""
+    source = described.source
+    is_own = "markdown" not in source.derived
+    origin = settings.origin_of(source, "markdown") if is_own else markdown_origin(described)
+    yield f"Markdown is {engine_of(source)}: {origin}"
+    own = (
+        setting
+        for setting in settings.own_settings(source)
+        if setting.name.partition(".")[0] in _SITE_SETTINGS
+    )
+    for setting in (*own, *derived_settings(described)):
+        value = json.dumps(setting.value, ensure_ascii=False)
+        yield f"{setting.name} = {value} ({setting.origin or DEFAULT_ORIGIN})"
 
 
 def _check_source(
@@ -150,13 +167,8 @@ def _check_source(
     posts = f"{len(snapshot.posts)} post{'' if len(snapshot.posts) == 1 else 's'}"
     at = f"{source.ref} is at {snapshot.committed:%Y-%m-%d %H:%M} UTC, {snapshot.commit[:12]}"
     yield Finding(level="ok", what=f"{name}: {at}, with {posts}")
-    yield Finding(level="ok", what=f"{name}: {_markdown(index.site_source)}")
-    for setting in derived_settings(index.site_source):
-        value = json.dumps(setting.value, ensure_ascii=False)
-        yield Finding(
-            level="ok",
-            what=f"{name}: {setting.name} = {value} ({setting.origin or DEFAULT_ORIGIN})",
-        )
+    for text in _effective_settings(content.settings, index.site_source):
+        yield Finding(level="ok", what=f"{name}: {text}")
     if index.repository.is_remote and not index.repository.is_partial:
         yield Finding(
             level="ok",

@@ -117,7 +117,7 @@ def post_url(
     ``published`` counts where the post has no date of its own.
     """
     source, site = described.source, described.site
-    pattern = own_pattern(source, path)
+    pattern = own_pattern(source, path)[1]
     written = fields.published_as_written
     at = datetime.fromisoformat(written) if written else published
     if site is None or (pattern and not _knows_pattern(site, path, fields)):

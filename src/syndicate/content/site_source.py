@@ -155,11 +155,15 @@ def _with_named_folders(source: Source, site: Site) -> Site:
     return replace(site, folders=(*inner, *(each for each in named if each.path not in paths)))
 
 
-def own_pattern(source: Source, path: Path) -> str:
-    """Return the URL pattern that the settings have for the page at ``path``, empty if none."""
+def own_pattern(source: Source, path: Path) -> tuple[str, str]:
+    """Return the setting with the URL pattern of the page at ``path``, and the pattern.
+
+    The setting is ``permalink``, or ``permalinks`` with a folder; the pattern is empty if none is
+    set.
+    """
     around = [(folder, pattern) for folder, pattern in source.permalinks if is_below(path, folder)]
-    inner = max(around, key=lambda pair: len(pair[0]), default=(Path(""), source.permalink))
-    return inner[1]
+    folder, pattern = max(around, key=lambda pair: len(pair[0]), default=("", source.permalink))
+    return (f"permalinks.{folder}" if folder else "permalink"), pattern
 
 
 def find_site(source: Source, files: CommitFiles) -> Site:

@@ -1,24 +1,29 @@
 """Explains the posts of an edition: their fields, the origins of these, feeds and history."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from syndicate.content.link_targets import LinkTargets
 from syndicate.content.site_pages import post_url
 from syndicate.content.site_source import (
     DEFAULT_ORIGIN,
+    DIALECT_ORIGIN,
     SiteSource,
     engine_of_body,
     markdown_origin,
+    own_pattern,
 )
 from syndicate.dialects.fields import Fields
+from syndicate.dialects.front_matter.categories import SOURCE_CATEGORIES
 from syndicate.errors import UnknownName
 from syndicate.model.edition import Edition, Problem, SourceSnapshot
 from syndicate.model.explanation import Explanation, FeedMembership, Field, HistoryEntry
 from syndicate.model.post import PAGE_EXTENSIONS, BlobId, Path, Post, RenderedPost
 from syndicate.model.selection import Selection
 from syndicate.service.content_service import ContentService
+from syndicate.settings import Settings
+from syndicate.sites.site import SETTINGS_PATTERN
 
 _QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
 
@@ -109,7 +114,9 @@ def _explain_post(
             if other.title == post.title and other is not post
         ),
         url=post.url,
-        fields=tuple(_fields(rendered_post, render_input.fields, index.site_source)),
+        fields=tuple(
+            _fields(rendered_post, render_input.fields, index.site_source, content.settings)
+        ),
         feeds=tuple(
             FeedMembership(
                 feed=feed.name,
@@ -200,51 +207,80 @@ def exclusion_reason(post: Post, selection: Selection) -> str:
     return ", ".join(reasons)
 
 
-def _fields(rendered_post: RenderedPost, fields: Fields, described: SiteSource) -> Iterator[Field]:
+def _fields(
+    rendered_post: RenderedPost, fields: Fields, described: SiteSource, settings: Settings
+) -> Iterator[Field]:
     """Yield the fields of a rendered post, with the origin of each value."""
     origins = dict(fields.origins)
     post = rendered_post.post
-    derived = {key: origin for key, origin in described.origins if origin != DEFAULT_ORIGIN}
-    url_origin = post_url(fields, post.path, described, post.published).origin
+    set_in = _setting_origins(fields, post, described, settings)
     for name, value, keys, default in (
-        *_identity_rows(post, url_origin, derived.get("language", "the source")),
+        *_identity_rows(post),
         *_content_rows(rendered_post),
         _markdown_row(post.path, described),
     ):
         if value not in ("", None):
             origin = next((origins[key] for key in keys if key in origins), default)
+            origin = origin or set_in.get(name, "")
+            if name == "categories":
+                origin = origin.replace(SOURCE_CATEGORIES, set_in[name])
             yield Field(name=name, value=value, origin=origin)
 
 
+def _setting_origins(
+    fields: Fields, post: Post, described: SiteSource, settings: Settings
+) -> Mapping[str, str]:
+    """Return the origin of each field that settings or the site decide, if its file does not."""
+    source, site = described.source, dict(described.origins)
+
+    def origin(key: str, otherwise: str) -> str:
+        is_own = key.partition(".")[0] == "permalinks" or key not in source.derived
+        return settings.origin_of(source, key) if is_own else otherwise
+
+    url_origin = post_url(fields, post.path, described, post.published).origin
+    if url_origin == SETTINGS_PATTERN:
+        url_origin = origin(own_pattern(source, post.path)[0], DIALECT_ORIGIN)
+    return {
+        "id": settings.origin_of(source, "ids"),
+        "url": url_origin,
+        "language": origin("language", site.get("language", DEFAULT_ORIGIN)),
+        "categories": settings.origin_of(source, "categories"),
+        "markdown": origin("markdown", markdown_origin(described)),
+    }
+
+
 _Row = tuple[str, str | int | bool | None, tuple[str, ...], str]
-"""A field, its value, its front-matter keys, and the origin if none of them is present."""
+"""A field, its value, its front-matter keys, and the origin if none of them is present.
+
+An empty origin is that of `_setting_origins`.
+"""
 
 
-def _identity_rows(post: Post, url_origin: str, language_origin: str) -> Iterator[_Row]:
+def _identity_rows(post: Post) -> Iterator[_Row]:
     exact = post.precision == "second"
     published = post.published.isoformat() if exact else str(post.published.date())
     if post.tag:
-        yield "id", post.id, ("guid",), "ids of the source"
+        yield "id", post.id, ("guid",), ""
         yield "tag", post.tag, (), "first path and first commit"
     else:
         yield "id", post.id, (), "first path and first commit"
     yield "key", post.key, (), "end of the tag URI"
-    yield "url", post.url, ("permalink",), url_origin
+    yield "url", post.url, ("permalink",), ""
     yield "title", post.title, ("title",), ""
     yield "published", published, ("published",), "first commit"
     yield "updated", post.updated.isoformat(), (), "last change of title, summary or text"
     expires = post.expires.isoformat() if post.expires else ""
     yield "expires", expires, ("expires",), ""
-    yield "language", post.language, ("language",), language_origin
+    yield "language", post.language, ("language",), ""
     categories = ", ".join(category.slug for category in post.categories)
-    yield "categories", categories, ("categories",), "the source"
+    yield "categories", categories, ("categories",), ""
     yield "carousel", post.carousel, ("carousel",), "not set"
 
 
 def _markdown_row(path: Path, described: SiteSource) -> _Row:
     engine = engine_of_body(described.source, path)
     is_html = engine.flavour == "html"
-    origin = "end of the path" if is_html else markdown_origin(described)
+    origin = "end of the path" if is_html else ""
     return "markdown", "html" if is_html else str(engine), (), origin
 
 

@@ -3,10 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from syndicate.settings.field_types import MASK, SECRET_KEYS, without_password
 from syndicate.settings.loader import RawSettings, Value
 from syndicate.settings.validation_errors import SettingPath, setting_name, value_at
+
+DEFAULT_ORIGIN: Final = "default"
+"""The origin of a value that neither the file nor a variable sets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,4 +64,4 @@ def _mask(path: SettingPath, value: Value) -> Value:
 
 
 def _origin(name: str, raw_value: Value, raw: RawSettings) -> str:
-    return raw.variables.get(name) or ("default" if raw_value is None else str(raw.file))
+    return raw.variables.get(name) or (DEFAULT_ORIGIN if raw_value is None else str(raw.file))

@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from syndicate.model.post import Path, Source
 from syndicate.model.retention import Retention
 from syndicate.model.selection import Selection
 from syndicate.render.pages.html_pages import template_errors
-from syndicate.settings.display import DisplayedSetting, displayed_settings
+from syndicate.settings.display import DEFAULT_ORIGIN, DisplayedSetting, displayed_settings
 from syndicate.settings.limits_schema import LimitsTable, RetentionTable
 from syndicate.settings.loader import RawSettings, Value, find_file, read_settings
 from syndicate.settings.mail_schema import MailTable
@@ -97,6 +97,21 @@ class Settings:
         """The SHA-256 of all settings as displayed, so without secrets, in hexadecimal."""
         values = {setting.name: setting.value for setting in self.displayed}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    def origin_of(self, source: Source, key: str) -> str:
+        """Return where ``key`` of ``source`` is set: ``sources[0].ids in syndicate.toml``."""
+        names = [each.name for each in self.sources]
+        return f"sources[{names.index(source.name)}].{key} in {self.file.name}"
+
+    def own_settings(self, source: Source) -> Iterator[DisplayedSetting]:
+        """Yield what the operator set of ``source``, with origins as those of `origin_of`."""
+        prefix = self.origin_of(source, "").partition(" ")[0]
+        for setting in self.displayed:
+            key = setting.name.removeprefix(prefix)
+            if key != setting.name and setting.origin != DEFAULT_ORIGIN:
+                yield DisplayedSetting(
+                    name=key, value=setting.value, origin=self.origin_of(source, key)
+                )
 
     @classmethod
     def from_tables(cls, tables: Tables, raw: RawSettings) -> Self:

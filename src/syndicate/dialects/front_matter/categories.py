@@ -13,6 +13,8 @@ from syndicate.dialects.fields import FieldReader, as_texts
 from syndicate.model.category import Category, Vocabulary, category_slug
 from syndicate.render.html_tokens import unescape_entities
 
+SOURCE_CATEGORIES: Final = "default of the source"
+"""The origin of the categories that the settings of a source add."""
 _LINE: Final = re.compile(
     r"(?:[ \t]|[*_>#]|<(?:p|div|span|strong|em|b|i|small)\b[^<>\n]*>)*"
     r"Posts?[ \t]+filed[ \t]+(?:in|under)(?:[*_]|</\w+>)*[ \t]*:(?P<rest>[^\n]*)",
@@ -113,7 +115,7 @@ def read_categories(
         named.extend((line, name) for name in filed_in.categories)
         origins.append(f"Post filed in:, line {line}")
     if reader.source.categories:
-        origins.append("default of the source")
+        origins.append(SOURCE_CATEGORIES)
     if origins:
         reader.origins["categories"] = "; ".join(origins)
     named = _with_slug(reader, named)
