@@ -11,7 +11,6 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
-from structlog.testing import capture_logs
 
 from syndicate.errors import NotReady, UnknownName
 from syndicate.service.content_service import ContentService
@@ -305,17 +304,18 @@ async def test_pull_request_of_a_remote_is_shown(tmp_path: pathlib.Path) -> None
         reports = EditorReports(content_service, lambda: edition)
         with pytest.raises(UnknownName, match="pull/7/head"):
             await reports.explain(FIRST, rev="pull/7/head")
-        with capture_logs() as logs:
-            reader.fetch_previews()
-            (found,) = await reports.explain(FIRST, rev="pull/7/head")
-            other = await reports.explain(BROKEN, rev="pull/7/head")
-            upstream = content.path.rename(tmp_path / "away")
-            reader.fetch_previews()
-            reader.fetch_previews()
-            upstream.rename(content.path)
-            reader.fetch_previews()
+        reader.fetch_previews()
+        (found,) = await reports.explain(FIRST, rev="pull/7/head")
+        other = await reports.explain(BROKEN, rev="pull/7/head")
+        upstream = content.path.rename(tmp_path / "away")
+        reader.fetch_previews()
+        reader.fetch_previews()
+        failed = reader.preview_error
+        upstream.rename(content.path)
+        reader.fetch_previews()
         reports.close()
 
     assert (found.title, found.hidden) == ("Corrected", "")
     assert other[0].title == "Before"
-    assert [line["event"] for line in logs] == ["previews failing"]
+    assert "does not appear to be a git repository" in failed
+    assert reader.preview_error == ""

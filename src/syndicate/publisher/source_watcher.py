@@ -106,7 +106,8 @@ class SourceReader:
         self.poll_seconds: Final = poll_seconds
         self._open_index = open_index
         self._previews: Final = previews
-        self._preview_error = ""
+        self.preview_error = ""
+        """Why the last fetch of branches for previews failed, empty if it did not."""
         self._index: SourceIndex | None = None
         self._state: Hashable = None
         self._snapshot: SourceSnapshot | None = None
@@ -151,11 +152,11 @@ class SourceReader:
                 commit = index.repository.resolve(name)
                 index.repository.fetch_contents(commit, index.needed_files)
         except SyndicateError as error:
-            if error.message != self._preview_error:
+            if error.message != self.preview_error:
                 _log.warning("previews failing", source=self.source.name, reason=error.message)
-            self._preview_error = error.message
+            self.preview_error = error.message
         else:
-            self._preview_error = ""
+            self.preview_error = ""
 
     def fingerprint(self) -> Hashable:
         """Return a value that changes when a local branch moved or a removal was accepted."""
