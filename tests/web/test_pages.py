@@ -1,6 +1,7 @@
 """Pages over HTTP."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -65,13 +66,17 @@ def test_directory_lists_every_feed(client: AppClient) -> None:
 @pytest.mark.slow
 def test_every_internal_link_is_served(client: AppClient) -> None:
     """Starting from the directory."""
-    ahead, seen = ["/"], set[str]()
+    ahead, seen, explained = ["/"], set[str](), set[str]()
     while ahead:
         path = ahead.pop()
         seen.add(path)
         response = client.get(path)
         if path == "/portal":  # asks for a token
             assert response.headers["location"] == "/portal/login?next=/portal"
+            continue
+        if path.startswith("/explain"):  # of a post, or of none yet
+            assert response.status_code == 401
+            explained.add(path)
             continue
         assert response.status_code == 200, path
         if response.headers["content-type"].startswith("text/html"):
@@ -82,6 +87,7 @@ def test_every_internal_link_is_served(client: AppClient) -> None:
             ours = {href.partition("#")[0] for href in hrefs if href.startswith("/")}
             ahead += sorted(ours - seen - {"/openapi.json"} - set(ahead))
 
+    assert {"/explain", f"/explain?post={quote(SPANISH.url)}"} <= explained
     assert f"/posts/{SPANISH.key}" in seen
     assert "/feeds/tts.atom" in seen
 
