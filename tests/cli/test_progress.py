@@ -58,6 +58,24 @@ def test_terminal_shows_what_was_read_and_rendered(screen: Screen) -> None:
     assert screen.getvalue().rstrip().endswith("\x1b[2K")
 
 
+def test_log_messages_are_not_wrapped() -> None:
+    """On a terminal that is narrower than they are."""
+    message = "reason " * 60
+    primary, secondary = pty.openpty()
+    with (
+        os.fdopen(primary, "rb", buffering=0) as shown,
+        os.fdopen(secondary, "w") as terminal,
+        progress(delay_seconds=0, stream=terminal),
+    ):
+        found = shown.read(4_096)
+        while b"posts rendered" not in found:
+            found += shown.read(4_096)
+        sys.stderr.write(f"{message}\n")
+        while found.count(b"reason") < 60:
+            found += shown.read(4_096)
+    assert message.strip().encode() in found
+
+
 def test_nothing_is_shown_of_what_ends_soon(screen: Screen) -> None:
     """Within the first second."""
     with progress(stream=screen):

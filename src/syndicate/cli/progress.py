@@ -10,6 +10,8 @@ from syndicate import telemetry
 
 _DELAY_SECONDS: Final = 1.0
 _REFRESH_SECONDS: Final = 0.25
+_LOG_CHARACTERS: Final = 1_000_000
+"""More than a line of the log has."""
 
 
 @contextmanager
@@ -48,17 +50,17 @@ def _display(
 ) -> None:
     if stop.wait(delay_seconds) or is_done():
         return
-    # Here, because it takes 50 ms, which a start without a terminal and a short command save.
+    # Goal: nobody waits for commands that end within a second; rich takes 50 ms of each start.
     from rich.console import Console  # noqa: PLC0415 — see above
     from rich.live import Live  # noqa: PLC0415 — see above
     from rich.text import Text  # noqa: PLC0415 — see above
 
-    before = _counts()
-    with Live(
-        console=Console(file=stream), transient=True, auto_refresh=False, redirect_stdout=False
-    ) as live:
+    before, terminal = _counts(), Console(file=stream)
+    # The terminal wraps log messages, so that a line that is copied is one line.
+    unwrapped = Console(file=stream, width=_LOG_CHARACTERS)
+    with Live(console=unwrapped, transient=True, auto_refresh=False, redirect_stdout=False) as live:
         while True:
-            live.update(Text(_describe(before)), refresh=True)
+            live.update(Text(_describe(before)[: terminal.width - 1]), refresh=True)
             if stop.wait(_REFRESH_SECONDS) or is_done():
                 return
 
