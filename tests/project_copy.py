@@ -112,5 +112,10 @@ class ProjectCopy:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def ids(self) -> set[str]:
-        """Return the ids of all posts that are served."""
-        return {item["id"] for item in httpx.get(self.url("/feeds/all.json")).json()["items"]}
+        """Return the ids of all posts that are served, as soon as they are rendered."""
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while True:
+            response = httpx.get(self.url("/feeds/all.json"), timeout=TIMEOUT_SECONDS)
+            if response.is_success or time.monotonic() > deadline:
+                return {item["id"] for item in response.json()["items"]}
+            time.sleep(0.2)

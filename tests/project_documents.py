@@ -1,7 +1,9 @@
 """The documents of the project, and the programs and commands in them."""
 
+import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -27,7 +29,8 @@ def code_blocks(document: str, language: str) -> list[str]:
 
 def find_program(name: str) -> str:
     """Return the path of the program ``name``; skip the test if it is not installed."""
-    path = shutil.which(name)
+    folders = (str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))
+    path = shutil.which(name, path=os.pathsep.join(folders))
     if path is None:
         pytest.skip(f"{name} is not installed")
     return path

@@ -53,12 +53,12 @@ def test_pruning_keeps_what_the_edition_uses(
         content.commit({THIRD: None})
         edition = content_service.edition()
         others = {"index-snapshots": 0, "served-commits": 1}
-        stored = {"parsed-files": 9, "renderings": 7}
+        stored = {"file-versions": 9, "parsed-files": 7, "renderings": 7}
         assert size(tmp_path) == stored | others
 
         content_service.prune_cache(edition)
 
-        kept = {"parsed-files": 9, "renderings": 2}
+        kept = {"file-versions": 5, "parsed-files": 4, "renderings": 2}
         assert size(tmp_path) == kept | others
     with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         edition = content_service.edition()
@@ -66,7 +66,7 @@ def test_pruning_keeps_what_the_edition_uses(
             "2",
             "Three.",
         ]
-    assert size(tmp_path) == kept | others
+    assert size(tmp_path) == kept | {"file-versions": 9} | others
 
 
 def test_pruning_keeps_the_last_renderings_of_live_posts(
@@ -201,7 +201,7 @@ async def test_pruning_error_is_logged_and_retried(
 async def test_indexes_are_saved_periodically_and_at_the_end(
     settings_file: pathlib.Path, content: ContentRepository, tmp_path: pathlib.Path
 ) -> None:
-    """The next start parses only removed files again, and pruning keeps the indexes."""
+    """The next start parses nothing again, and pruning keeps the indexes."""
     with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         watcher = SourceWatcher(
             content_service.source_readers(),
@@ -216,10 +216,12 @@ async def test_indexes_are_saved_periodically_and_at_the_end(
             content.commit({FIRST: None, THIRD: POST.format("X", "New words.")})
             await watcher.next_edition(edition)
     assert size(tmp_path)["index-snapshots"] == 1
-    Cache(tmp_path / "var" / "cache" / "syndicate.db").retain_only("parsed-files", [])
+    cache = Cache(tmp_path / "var" / "cache" / "syndicate.db")
+    for namespace in ("parsed-files", "file-versions"):
+        cache.retain_only(namespace, [])
     with ContentService(settings(settings_file), render_pool=render_pool()) as content_service:
         assert THIRD in {post.path for post in content_service.edition().posts}
-    assert size(tmp_path)["parsed-files"] == 1
+    assert (size(tmp_path)["parsed-files"], size(tmp_path)["file-versions"]) == (0, 0)
 
 
 async def test_index_of_a_missing_repository_is_saved(

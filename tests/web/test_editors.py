@@ -139,7 +139,7 @@ async def test_post_that_is_not_published_says_why(tmp_path: pathlib.Path) -> No
     assert "Not published: the file was removed or renamed on 2024-01-01." in gone
     assert "No post found for “nowhere.md”" in unknown
     assert "No post found for" in unrelated
-    assert "Where is my post? URL or file name of the post" in empty
+    assert "URL or file name of the post" in empty
 
 
 async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
