@@ -62,7 +62,7 @@ def test_path_without_files_is_a_usage_error(run: Run, file: Path) -> None:
 
 def test_posts_are_checked_as_served(run: Run, file: Path, content: ContentRepository) -> None:
     """As rendered, with positions in the file."""
-    content.commit({BROKEN: "---\ntitle: Mended\n---\nWords.\n\n![](/x.png)\n[](/y) {% z %}\n"})
+    content.commit({BROKEN: "---\ntitle: Repaired\n---\nWords.\n\n![](/x.png)\n[](/y) {% z %}\n"})
 
     outcome = run("check", BROKEN, "--config", file)
 
@@ -110,7 +110,7 @@ def test_comparison_reports_new_problems_only(
     content.create_branch("change")
     content.commit(
         {
-            BROKEN: "---\ntitle: Mended\n---\nWords.\n",
+            BROKEN: "---\ntitle: Repaired\n---\nWords.\n",
             "updates/dos.md": "---\ntitle: Dos\n---\nUna.\n",
         },
         branch="change",

@@ -215,12 +215,12 @@ async def test_final_compression_replaces_the_fast_one() -> None:
             FeedCache(samples.SERVICE_INFO, executor=executor),
             content_reader(*POSTS),
         )
-        hasty = await get_feed(feed_cache, reader, "all", Query(), ATOM)
-        assert not hasty.is_recompressed
-        assert brotli.decompress(hasty.br) == gzip.decompress(hasty.gzip) == hasty.body
+        fast = await get_feed(feed_cache, reader, "all", Query(), ATOM)
+        assert not fast.is_recompressed
+        assert brotli.decompress(fast.br) == gzip.decompress(fast.gzip) == fast.body
         better = await wait_until_recompressed(feed_cache, reader)
-        assert brotli.decompress(better.br) == gzip.decompress(better.gzip) == hasty.body
-        assert better.etag == hasty.etag
+        assert brotli.decompress(better.br) == gzip.decompress(better.gzip) == fast.body
+        assert better.etag == fast.etag
         again = await get_feed(feed_cache, content_reader(*POSTS), "all", Query(), ATOM)
         assert again.br is better.br
 

@@ -84,8 +84,8 @@ async def test_cancelled_compression_changes_nothing() -> None:
         content_reader(*POSTS),
     )
     executor.submit(gate.wait)
-    hasty = await get_feed(feed_cache, reader, "all", Query(), ATOM)
+    fast = await get_feed(feed_cache, reader, "all", Query(), ATOM)
     executor.shutdown(wait=False, cancel_futures=True)
     gate.set()
     await asyncio.sleep(0.01)
-    assert await get_feed(feed_cache, reader, "all", Query(), ATOM) is hasty
+    assert await get_feed(feed_cache, reader, "all", Query(), ATOM) is fast

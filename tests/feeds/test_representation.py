@@ -28,14 +28,14 @@ bodies = st.binary(max_size=2000) | st.binary(max_size=20).map(lambda piece: pie
 @given(bodies)
 def test_all_codings_decode_to_the_body(body: bytes) -> None:
     """With fast and with final compression."""
-    hasty = make_representation(body, media_type="text/plain", last_modified=samples.NOW)
-    better = recompress(hasty)
-    assert hasty.variants["identity"].body == body
-    assert gzip.decompress(hasty.gzip) == gzip.decompress(better.gzip) == body
-    for made in (hasty, better):
+    fast = make_representation(body, media_type="text/plain", last_modified=samples.NOW)
+    better = recompress(fast)
+    assert fast.variants["identity"].body == body
+    assert gzip.decompress(fast.gzip) == gzip.decompress(better.gzip) == body
+    for made in (fast, better):
         assert brotli.decompress(made.variants["br"].body) == body
-    assert len(better.gzip) <= len(hasty.gzip)
-    assert len(better.br) <= len(hasty.br)
+    assert len(better.gzip) <= len(fast.gzip)
+    assert len(better.br) <= len(fast.br)
 
 
 @given(bodies, bodies)
@@ -50,31 +50,31 @@ def test_entity_tags_are_equal_for_equal_bodies(one: bytes, two: bytes) -> None:
 
 def test_each_coding_has_its_own_entity_tag() -> None:
     """Strong tags differ by coding, and the final compression keeps them."""
-    hasty = make_representation(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
-    tags = [hasty.variants[coding].etag for coding in CODINGS]
-    digest = hasty.etag.strip('"')
+    fast = make_representation(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
+    tags = [fast.variants[coding].etag for coding in CODINGS]
+    digest = fast.etag.strip('"')
     assert tags == [f'"{digest}"', f'"{digest}-gzip"', f'"{digest}-br"']
-    assert [recompress(hasty).variants[coding].etag for coding in CODINGS] == tags
+    assert [recompress(fast).variants[coding].etag for coding in CODINGS] == tags
 
 
 def test_gzip_header_has_no_time() -> None:
     """Otherwise replicas would serve different bytes."""
-    hasty = make_representation(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
-    assert hasty.gzip[4:8] == recompress(hasty).gzip[4:8] == bytes(4)
+    fast = make_representation(b"a" * 999, media_type="text/plain", last_modified=samples.NOW)
+    assert fast.gzip[4:8] == recompress(fast).gzip[4:8] == bytes(4)
 
 
 def test_size_counts_bodies_and_links() -> None:
     """And a constant, so that no representation is free."""
     link = Link(rel="self", href="https://feeds.example.gov/")
-    hasty = make_representation(
+    fast = make_representation(
         b"a" * 999, media_type="a/b", last_modified=samples.NOW, links=[link]
     )
-    better = recompress(hasty)
-    bare = replace(hasty, body=b"", gzip=b"", br=b"", links=())
+    better = recompress(fast)
+    bare = replace(fast, body=b"", gzip=b"", br=b"", links=())
     assert bare.size > 1_000
-    assert hasty.size - bare.size == 999 + len(hasty.gzip) + len(hasty.br) + len(link.href)
-    saved = len(hasty.gzip) - len(better.gzip) + len(hasty.br) - len(better.br)
-    assert hasty.size - better.size == saved
+    assert fast.size - bare.size == 999 + len(fast.gzip) + len(fast.br) + len(link.href)
+    saved = len(fast.gzip) - len(better.gzip) + len(fast.br) - len(better.br)
+    assert fast.size - better.size == saved
     assert better.links == (link,)
 
 

@@ -64,8 +64,8 @@ def test_codes_of_the_reference_are_those_of_responses() -> None:
     assert {c: a.status_code for c, a in given.items()}.items() <= codes().items()
     waiting = AppClient(reader=SampleReader(current=None)).get("/feeds/all.json")
     assert codes()[waiting.json()["code"]] == waiting.status_code == 503
-    hasty = app_client(policy=HttpPolicy(requests_per_minute=1))
-    rejected = [hasty.get("/") for _ in range(2)][-1]
+    limited = app_client(policy=HttpPolicy(requests_per_minute=1))
+    rejected = [limited.get("/") for _ in range(2)][-1]
     assert codes()[rejected.json()["code"]] == rejected.status_code == 429
     for method, path, headers in (
         ("GET", "/v1/subscriptions", {}),

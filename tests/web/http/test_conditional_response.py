@@ -168,11 +168,11 @@ def test_client_with_another_coding_of_the_version_gets_304(
     coding: Encoding, *, better: bool
 ) -> None:
     """A better coding that is made meanwhile, or not yet on this replica, costs no transfer."""
-    hasty = make_representation(BODY, media_type="text/plain", last_modified=samples.NOW)
-    tag = hasty.variants[coding].etag
+    fast = make_representation(BODY, media_type="text/plain", last_modified=samples.NOW)
+    tag = fast.variants[coding].etag
 
     response = response_to(
-        recompress(hasty) if better else hasty,
+        recompress(fast) if better else fast,
         ("accept-encoding", "gzip, deflate, br"),
         ("if-none-match", f'"old", W/{tag}'),
     )
