@@ -15,11 +15,7 @@ serve:  ## serve the sample posts on http://127.0.0.1:8000
 	$(SETUP) run
 	@sh deploy/local/serve.sh
 
-test:  ## run all tests
-	$(SETUP) test
-	@$(PYTHON_IN) -m pytest $(PARALLEL)
-
-coverage:  ## run all tests, and list the branches that none reaches
+test:  ## run all tests, with full branch coverage
 	$(SETUP) test
 	@$(PYTHON_IN) -m pytest $(PARALLEL) --cov
 
@@ -52,4 +48,4 @@ soak:  ## run the fault tests in their long form
 	$(SETUP) test
 	@SYNDICATE_SOAK=1 $(PYTHON_IN) -m pytest -m soak --hypothesis-profile=soak
 
-.PHONY: docs help setup serve test coverage test-fast check bench soak
+.PHONY: docs help setup serve test test-fast check bench soak

@@ -39,7 +39,7 @@ from tests.stepwise_service import (
 )
 from tests.subscribers import Subscriber, deliver_all
 
-EXAMPLES: Final = 1_000 if os.environ.get("SYNDICATE_SOAK") == "1" else 30
+EXAMPLES: Final = 1_000 if os.environ.get("SYNDICATE_SOAK") == "1" else 100
 
 
 @pytest.fixture(scope="module")
