@@ -222,7 +222,7 @@ def test_pathological_megabyte_is_parsed_in_linear_time(
     begun = time.process_time()
     part = snapshot_at_head(index, content)
     assert titles(part) == {"Strange", "Other"}
-    assert time.process_time() - begun < 40
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Final
 _IS_SOAK: Final = os.environ.get("SYNDICATE_SOAK") == "1"
 SIZE: Final = 10_000 if _IS_SOAK else 1_000
 """How often the part of a text that is repeated occurs."""
-SECONDS: Final = 2.0
+SECONDS: Final = 2.0 if _IS_SOAK else 0.8
 """CPU seconds that a text may take; counting branches takes most of them in a short run."""
 
 
