@@ -113,9 +113,18 @@ class ProjectCopy:
 
     def ids(self) -> set[str]:
         """Return the ids of all posts that are served, as soon as they are rendered."""
+        feed = self.wait_for(self.url("/feeds/all.json"))
+        return {item["id"] for item in feed.json()["items"]}
+
+    def wait_for(self, url: str, text: str = "") -> httpx.Response:
+        """Return the response from ``url`` as soon as it is a success and holds ``text``.
+
+        A feed is unavailable, or as before, while new posts are rendered.
+        """
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while True:
-            response = httpx.get(self.url("/feeds/all.json"), timeout=TIMEOUT_SECONDS)
-            if response.is_success or time.monotonic() > deadline:
-                return {item["id"] for item in response.json()["items"]}
-            time.sleep(0.2)
+            response = httpx.get(url, timeout=TIMEOUT_SECONDS)
+            if response.is_success and text in response.text:
+                return response
+            assert time.monotonic() < deadline, f"{response.status_code} without {text!r}: {url}"
+            time.sleep(0.05)

@@ -3,10 +3,8 @@
 import re
 import shutil
 import socket
-import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.project_copy import TIMEOUT_SECONDS, ProjectCopy
@@ -30,9 +28,10 @@ def test_last_commit_is_served_and_named(project: ProjectCopy) -> None:
         assert "only here" in printed
         curls = re.findall(r"^ +curl '?(http\S+?)'?$", printed, re.MULTILINE)
         assert len(curls) == 3
-        assert all(httpx.get(url).status_code == 200 for url in curls)
+        for url in curls:
+            project.wait_for(url)
         assert len(project.ids()) == 10
-        assert "Half of the people" in httpx.get(project.url("/feeds/all.json")).text
+        project.wait_for(project.url("/feeds/all.json"), "Half of the people")
 
 
 def test_a_commit_is_served_while_it_runs(project: ProjectCopy) -> None:
@@ -43,10 +42,8 @@ def test_a_commit_is_served_while_it_runs(project: ProjectCopy) -> None:
         post.write_text("---\ntitle: Written just now\n---\nHello.\n")
         project.git("add", "content")
         project.git("commit", "--quiet", "--message", "Write one more")
-        end = time.monotonic() + TIMEOUT_SECONDS
-        while len(project.ids()) == 10 and time.monotonic() < end:
-            time.sleep(0.05)
-        assert "Written just now" in httpx.get(project.url("/feeds/all.json")).text
+        project.wait_for(project.url("/feeds/all.json"), "Written just now")
+        assert len(project.ids()) == 11
 
 
 def test_sample_repository_is_created_without_history(project: ProjectCopy) -> None:
@@ -61,7 +58,7 @@ def test_sample_repository_is_created_without_history(project: ProjectCopy) -> N
     edited.write_text(edited.read_text().replace("Half of the people", "Many people"))
     with project.run_service():
         assert project.ids() == before
-        assert "Many people" in httpx.get(project.url("/feeds/all.json")).text
+        project.wait_for(project.url("/feeds/all.json"), "Many people")
 
 
 def test_sample_repository_is_created_for_a_shallow_clone(
