@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from syndicate.model.access_token import NewToken
-from syndicate.model.audit import SERVICE
+from syndicate.model.audit import SERVICE, AuditEntry
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
+from syndicate.storage.delivery_hold import DeliveryHold
 from syndicate.storage.ledger import Ledger
 from syndicate.storage.notifications import Notifications
 from syndicate.storage.portal_sessions import PortalSessions
@@ -70,6 +71,8 @@ async def fill(outbox_fixture: OutboxFixture) -> None:
     new_token = NewToken(role="partner", name="Example agency")
     token, _ = await Tokens(outbox_fixture.database).create(new_token, NOW, SERVICE)
     await PortalSessions(outbox_fixture.database).create(token.id, NOW)
+    hold = AuditEntry(at=NOW, actor=SERVICE, action="deliveries.held", object_id="")
+    await DeliveryHold(outbox_fixture.database).begin(hold)
     await Notifications(outbox_fixture.database).observe("subscription", "sub_a", "failing", NOW)
 
 

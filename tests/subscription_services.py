@@ -13,6 +13,7 @@ from syndicate.publisher.catch_up import CatchUp
 from syndicate.service.access_control import make_access_control
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.storage.database import Database
+from syndicate.storage.delivery_hold import DeliveryHold
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.ledger import Ledger
 from syndicate.storage.secret_store import SecretStore
@@ -73,6 +74,7 @@ async def subscription_service_on(
                 timeout_seconds=60,
             ),
             delivery_log=DeliveryLog(database),
+            delivery_hold=DeliveryHold(database),
             access=make_access_control(database, clock),
             ssrf_guard=ssrf_guard,
             transport=transport,

@@ -193,6 +193,11 @@ deliveries_waiting: Final = Gauge(
     "Unfinished deliveries, in progress or due later.",
     registry=_REGISTRY,
 )
+deliveries_held: Final = Gauge(
+    "syndicate_deliveries_held",
+    "1 while an operator holds all deliveries, else 0.",
+    registry=_REGISTRY,
+)
 delivery_oldest_timestamp_seconds: Final = Gauge(
     "syndicate_delivery_oldest_timestamp_seconds",
     "Due time of the oldest unfinished delivery; 0 if there is none.",

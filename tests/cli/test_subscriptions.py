@@ -214,6 +214,24 @@ def endpoint(requests: int) -> Iterator[str]:
         thread.join()
 
 
+def test_deliveries_are_held_and_released(run: Run, file: pathlib.Path, database: str) -> None:
+    """The commands can be repeated; the diagnosis names a hold."""
+    assert database
+    assert run("deliveries", "release", "--config", file).err == "deliveries are not held\n"
+    assert run("deliveries", "hold", "--config", file).err == "all deliveries are held\n"
+    assert run("deliveries", "hold", "--config", file).err == "all deliveries are held already\n"
+    assert re.search(
+        "^warning +all deliveries are held", run("doctor", "--config", file).out, re.MULTILINE
+    )
+    which = added(run, file, "http://127.0.0.1:9/hook")
+    refused = run("subscriptions", "test", which, "--config", file)
+    assert (refused.code, "held by the operator" in refused.err) == (2, True)
+    assert run("deliveries", "release", "--config", file).err == "deliveries are released\n"
+    assert "are held" not in run("doctor", "--config", file).out
+    logged = run("audit", "list", "--config", file).out
+    assert all(action in logged for action in ("deliveries.held", "deliveries.released"))
+
+
 @pytest.mark.slow
 def test_deliver_sends_without_a_web_server(run: Run, file: pathlib.Path, database: str) -> None:
     """Deliveries are listed, shown and replayed; a signal stops the process."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syndicate.model.delivery import lost_attempt, unsent_attempt
+from syndicate.model.delivery import Backlog, lost_attempt, unsent_attempt
 from syndicate.model.retry_policy import (
     SUSPENDED_AFTER_ATTEMPTS,
     UNREADABLE_SECRET_PAUSE,
@@ -186,9 +186,9 @@ async def test_next_due_includes_the_end_of_leases(
 ) -> None:
     """It is never a time in the past."""
     assert await outbox_fixture.outbox.next_due(NOW) is None
-    assert await outbox_fixture.outbox.backlog() == (0, None)
+    assert await outbox_fixture.outbox.backlog() == Backlog()
     await outbox_fixture.subscribe("a", events=(1,))
-    assert await outbox_fixture.outbox.backlog() == (1, NOW)
+    assert await outbox_fixture.outbox.backlog() == Backlog(waiting=1, oldest_due=NOW)
     assert await outbox_fixture.outbox.next_due(NOW + SECOND) == NOW + SECOND
     await outbox_fixture.claim("one")
     assert await outbox_fixture.outbox.next_due(NOW) == NOW + LEASE

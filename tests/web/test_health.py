@@ -59,12 +59,16 @@ def test_readyz_has_the_backlog_of_deliveries() -> None:
     retried = at(FINE, deliveries=later).get("/readyz").json()
     failing = at(FINE, deliveries=Backlog(is_unavailable=True)).get("/readyz").json()
 
+    held = at(FINE, deliveries=Backlog(waiting=1, held_since=due)).get("/readyz").json()
+
     assert waiting["deliveries"].pop("oldest_seconds") >= 40
     assert waiting["deliveries"] == {"status": "ok", "waiting": 3}
     assert retried["deliveries"] == {"status": "ok", "waiting": 1, "oldest_seconds": 0}
     assert at(FINE, deliveries=Backlog()).get("/readyz").json()["deliveries"]["waiting"] == 0
     assert failing["deliveries"] == {"status": "failing", "detail": "storage-error"}
+    assert held["deliveries"] == {"status": "held", "waiting": 1, "oldest_seconds": 0}
     assert (waiting["status"], failing["status"]) == ("ok", "degraded")
+    assert held["status"] == "degraded"
 
 
 def test_restarted_component_degrades_readyz() -> None:

@@ -159,7 +159,7 @@ class HubFixture:
 
     async def is_idle(self) -> bool:
         """Return whether all deliveries are finished."""
-        return (await self.outbox.backlog())[0] == 0
+        return (await self.outbox.backlog()).waiting == 0
 
     async def get_feed(self, topic: str = TOPIC) -> AppResponse:
         """Return the response that a reader of the topic gets."""

@@ -1,19 +1,26 @@
-"""`syndicate deliveries`: inspect and replay deliveries."""
+"""`syndicate deliveries`: inspect, replay, hold and release deliveries."""
 
+import asyncio
 import json
+import os
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from syndicate.cli.database_session import run_with_subscriptions
+from syndicate.cli.database_session import command_actor, run_with_subscriptions
 from syndicate.cli.options import AsJson, ConfigFile, command_group, parse_time
 from syndicate.cli.output import columns, print_json, print_result, print_status
+from syndicate.model.audit import AuditEntry
 from syndicate.model.delivery import Delivery
 from syndicate.model.event import rfc3339
+from syndicate.service.content_service import current_time
+from syndicate.settings import Settings, load
+from syndicate.storage.database import Database
+from syndicate.storage.delivery_hold import DeliveryHold
 from syndicate.web.serializers import delivery_json, delivery_json_with_attempts
 
-app = command_group("Inspect and replay deliveries.")
+app = command_group("Inspect, replay, hold and release deliveries.")
 
 _DeliveryId = Annotated[
     str, typer.Argument(metavar="DELIVERY", help="Delivery ID, as shown by `deliveries list`.")
@@ -96,6 +103,39 @@ def replay(
         raise typer.BadParameter("expected a delivery ID, or --failed with --since TIME")
     replayed = run_with_subscriptions(config, lambda service, _: service.replay(delivery, None))
     print_status(f"{replayed.id}: {replayed.state}")
+
+
+@app.command()
+def hold(config: ConfigFile = None) -> None:
+    """Stop sending to all subscribers until `deliveries release`; events are kept in order.
+
+    Applies to every process that uses the database. Requests in progress end as usual.
+    """
+    has_begun = asyncio.run(_set_hold(load(config, os.environ), is_held=True))
+    print_status("all deliveries are held" if has_begun else "all deliveries are held already")
+
+
+@app.command()
+def release(config: ConfigFile = None) -> None:
+    """Send to subscribers again after `deliveries hold`."""
+    has_ended = asyncio.run(_set_hold(load(config, os.environ), is_held=False))
+    print_status("deliveries are released" if has_ended else "deliveries are not held")
+
+
+async def _set_hold(settings: Settings, *, is_held: bool) -> bool:
+    """Hold or release all deliveries; return whether that changed anything."""
+    audit = AuditEntry(
+        at=current_time(),
+        actor=command_actor(),
+        action="deliveries.held" if is_held else "deliveries.released",
+        object_id="",
+    )
+    database = await Database.open(settings.database_url)
+    try:
+        delivery_hold = DeliveryHold(database)
+        return await (delivery_hold.begin(audit) if is_held else delivery_hold.end(audit))
+    finally:
+        await database.close()
 
 
 def _describe(delivery: Delivery) -> str:

@@ -6,6 +6,7 @@ import os
 import pathlib
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
+from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Final
 
@@ -34,6 +35,7 @@ from syndicate.private_files import make_folder
 from syndicate.service.content_service import ContentService
 from syndicate.settings import Settings, load
 from syndicate.storage.database import Database
+from syndicate.storage.delivery_hold import DeliveryHold
 from syndicate.storage.ledger import Ledger
 
 app = command_app()
@@ -116,7 +118,7 @@ def _check_data_folder(settings: Settings) -> Finding:
 def _check_database(settings: Settings) -> Iterator[Finding]:
     try:
         revision = asyncio.run(Database.check_at(settings.database_url))
-        recorded = asyncio.run(_recorded_posts(settings)) if revision else {}
+        recorded, held_since = asyncio.run(_read_database(settings)) if revision else ({}, None)
     except SyndicateError as error:
         yield _error_finding(error)
         return
@@ -124,14 +126,21 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding(level="ok", what="database: created when the service starts")
         return
     yield Finding(level="ok", what=f"database up to date: revision {revision}")
+    if held_since:
+        yield Finding(
+            level="warning",
+            what=f"all deliveries are held since {held_since:%Y-%m-%d %H:%M} UTC",
+            hint="Send to subscribers again with: syndicate deliveries release",
+        )
     yield from check_renamed_sources(settings.sources, recorded)
 
 
-async def _recorded_posts(settings: Settings) -> dict[str, int]:
-    """Return the number of live posts in the ledger by source."""
+async def _read_database(settings: Settings) -> tuple[dict[str, int], datetime | None]:
+    """Return the number of live posts in the ledger by source, and since when sending is held."""
     database = await Database.open(settings.database_url)
     try:
-        return await Ledger(database).live_posts_by_source()
+        posts = await Ledger(database).live_posts_by_source()
+        return posts, await DeliveryHold(database).since()
     finally:
         await database.close()
 

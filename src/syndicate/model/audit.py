@@ -21,6 +21,8 @@ AuditAction = Literal[
     "subscription.recovered",
     "secret.rotated",
     "delivery.replayed",
+    "deliveries.held",
+    "deliveries.released",
     "settings.changed",
     "removals.accepted",
     "changes.accepted",

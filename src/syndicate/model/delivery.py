@@ -154,11 +154,13 @@ ALL_DELIVERIES: Final = DeliverySearch()
 class Backlog:
     """Number of unfinished deliveries, and when the oldest of them is due.
 
+    ``held_since`` is when an operator held all deliveries, None if they are not held.
     ``is_unavailable`` if the database cannot be read.
     """
 
     waiting: int = 0
     oldest_due: datetime | None = None
+    held_since: datetime | None = None
     is_unavailable: bool = False
 
 

@@ -43,6 +43,7 @@ from syndicate.service.content_service import current_time
 from syndicate.service.snapshot_reader import SnapshotReader
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
+from syndicate.storage.delivery_hold import DeliveryHold
 from syndicate.storage.delivery_log import DeliveryLog, unknown_delivery
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions, unknown_subscription
@@ -65,6 +66,7 @@ class SubscriptionService:
 
     subscriptions: Subscriptions
     delivery_log: DeliveryLog
+    delivery_hold: DeliveryHold
     access: AccessControl
     ssrf_guard: SsrfGuard
     transport: Transport
@@ -176,7 +178,9 @@ class SubscriptionService:
 
         The test has no place in the order of deliveries and is not retried. With a ``fault`` the
         signature is of another secret, or the timestamp an hour old: the endpoint must reject it.
+        Raises `Conflict` while an operator holds all deliveries.
         """
+        await self.delivery_hold.require_none()
         subscription, at = await self._get_webhook(subscription_id, owner), self.clock()
         test = Delivery(
             id=DeliveryId(""),
@@ -293,14 +297,10 @@ class SubscriptionService:
         )
         statuses = []
         for subscription in subscriptions:
-            last = await self.delivery_log.last_attempt(subscription.id)
+            last, shown = await self.delivery_log.last_attempt(subscription.id), subscription
             if owner is not None:
-                shown, last = (
-                    redact_subscription(subscription),
-                    last and redact_attempt(last, subscription.url),
-                )
-            else:
-                shown = subscription
+                shown = redact_subscription(subscription)
+                last = last and redact_attempt(last, subscription.url)
             pending_count = pending.get(subscription.id, 0)
             statuses.append(
                 SubscriptionStatus(subscription=shown, pending=pending_count, last_attempt=last)
@@ -322,19 +322,18 @@ async def open_subscription_service(
     Without ``content`` the sources are read when needed. With ``for_web`` the clients are
     subscribers: they have limits and see no IP addresses.
     """
-    ssrf_guard = make_ssrf_guard(settings)
-    max_subscriptions = settings.limits.subscriptions_per_token if for_web else None
+    ssrf_guard, limits = make_ssrf_guard(settings), settings.limits
     database = await Database.open(settings.database_url)
     secret_store = SecretStore(settings.service.secret_key)
     snapshots = SnapshotReader(settings, clock=clock, is_fixed=False)
     reader = content or snapshots
     catch_up = _make_catch_up(settings, database, secret_store, reader, clock)
-    subscriptions = Subscriptions(database, secret_store)
     try:
         async with make_transport(settings, ssrf_guard) as transport:
             yield SubscriptionService(
-                subscriptions=subscriptions,
+                subscriptions=Subscriptions(database, secret_store),
                 delivery_log=DeliveryLog(database),
+                delivery_hold=DeliveryHold(database),
                 access=make_access_control(database, clock),
                 ssrf_guard=ssrf_guard,
                 transport=transport,
@@ -342,8 +341,8 @@ async def open_subscription_service(
                 catch_up=catch_up,
                 clock=clock,
                 notify_workers=notify_workers,
-                subscriptions_per_token=max_subscriptions,
-                max_old_secrets=settings.limits.old_secrets,
+                subscriptions_per_token=limits.subscriptions_per_token if for_web else None,
+                max_old_secrets=limits.old_secrets,
                 hides_dns_answers=for_web,
             )
     finally:

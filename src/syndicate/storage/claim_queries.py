@@ -47,6 +47,7 @@ from syndicate.model.delivery import UNFINISHED as UNFINISHED_STATES
 from syndicate.model.delivery import Delivery
 from syndicate.model.retry_policy import AttemptResult
 from syndicate.model.subscription import DELIVERABLE_STATES, Subscription
+from syndicate.storage.delivery_hold import IS_NOT_HELD
 from syndicate.storage.ledger import millis
 from syndicate.storage.row_mapping import (
     CLAIM_COLUMNS,
@@ -148,6 +149,7 @@ def _select_heads(*columns: ColumnElement[object]) -> Select[*tuple[object, ...]
             _IS_HEAD,
             SUBSCRIPTION.c.state.in_(sorted(DELIVERABLE_STATES)),
             or_(ends.is_(None), ends > _NOW),
+            IS_NOT_HELD,
             ~older,
             ~busy,
         )

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate import telemetry
 from syndicate.errors import StorageError
-from syndicate.model.delivery import Attempt, Delivery, lost_attempt
+from syndicate.model.delivery import Attempt, Backlog, Delivery, lost_attempt
 from syndicate.model.retry_policy import AttemptContext, AttemptResult, apply_attempt
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.storage import claim_queries, unreadable_rows
@@ -31,7 +31,7 @@ from syndicate.storage.row_mapping import (
     optional_from_millis,
     select_deliveries,
 )
-from syndicate.storage.schema import DELIVERY, LEASED, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.schema import DELIVERY, DELIVERY_HOLD, LEASED, SUBSCRIPTION, UNFINISHED
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscription_rows import subscription_from_row
 from syndicate.storage.websub_topics import cancel_superseded
@@ -312,12 +312,17 @@ class Outbox:
         due = [min(time_ms, latest) for time_ms in times if isinstance(time_ms, int)]
         return from_millis(max(min(due), millis(now))) if due else None
 
-    async def backlog(self) -> tuple[int, datetime | None]:
-        """Return how many deliveries are unfinished, and when the first of them was due."""
-        query = select(func.count(), func.min(DELIVERY.c.due_ms)).where(UNFINISHED)
+    async def backlog(self) -> Backlog:
+        """Return how many deliveries are unfinished, since when, and whether they are held."""
+        held = select(DELIVERY_HOLD.c.since_ms).where(DELIVERY_HOLD.c.id == 1).scalar_subquery()
+        query = select(func.count(), func.min(DELIVERY.c.due_ms), held).where(UNFINISHED)
         async with self._database.read() as connection:
-            count, oldest = (await connection.execute(query)).one()
-        return count, optional_from_millis(oldest)
+            count, oldest, held_since = (await connection.execute(query)).one()
+        return Backlog(
+            waiting=count,
+            oldest_due=optional_from_millis(oldest),
+            held_since=optional_from_millis(held_since),
+        )
 
     async def _store_results(
         self, connection: AsyncConnection, finished: Sequence[FinishedAttempt]

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION: Final = "r0003"
+REVISION: Final = "r0004"
 """The id of the latest migration."""
 
 PRERELEASE_REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
@@ -194,6 +194,14 @@ DELIVERY = Table(
 ``is_head`` is false while an older delivery of the subscription is unfinished (see
 `syndicate.storage.claim_queries`).
 """
+
+DELIVERY_HOLD = Table(
+    "delivery_hold",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("since_ms", BigInteger, nullable=False),
+)
+"""One row while an operator holds all deliveries, none otherwise."""
 
 ATTEMPT = Table(
     "attempt",

@@ -30,6 +30,7 @@ from syndicate.model.websub_request import (
     WebSubRequest,
 )
 from syndicate.storage.database import Database, notify_workers
+from syndicate.storage.delivery_hold import IS_NOT_HELD
 from syndicate.storage.ledger import RowValues, from_millis, millis
 from syndicate.storage.row_mapping import check_choice
 from syndicate.storage.schema import SUBSCRIPTION, WEBSUB_REQUEST
@@ -103,7 +104,7 @@ class WebSubRequests:
         ends = WEBSUB_REQUEST.c.lease_until_ms
         free = (
             select(WEBSUB_REQUEST.c.id)
-            .where(_WAITING, or_(ends <= millis(now), ends > millis(now + _MAX_LEASE)))
+            .where(_WAITING, IS_NOT_HELD, or_(ends <= millis(now), ends > millis(now + _MAX_LEASE)))
             .order_by(WEBSUB_REQUEST.c.state_since_ms, WEBSUB_REQUEST.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -135,7 +136,7 @@ class WebSubRequests:
 
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when there will be something to claim; None if never."""
-        query = select(func.min(WEBSUB_REQUEST.c.lease_until_ms)).where(_WAITING)
+        query = select(func.min(WEBSUB_REQUEST.c.lease_until_ms)).where(_WAITING, IS_NOT_HELD)
         async with self._database.read() as connection:
             due = (await connection.execute(query)).scalar()
         return from_millis(max(due, millis(now))) if isinstance(due, int) else None

@@ -57,7 +57,7 @@ class Health:
         failing = (
             readiness.database_error
             or any(source != _OK for source in sources.values())
-            or (deliveries is not None and deliveries.is_unavailable)
+            or (deliveries is not None and (deliveries.is_unavailable or deliveries.held_since))
             or readiness.restarted_components
         )
         return _json(
@@ -109,7 +109,8 @@ def _backlog(deliveries: Backlog) -> Mapping[str, object]:
         return _state("storage-error")
     overdue = datetime.now(UTC) - deliveries.oldest_due if deliveries.oldest_due else timedelta()
     seconds = max(int(overdue.total_seconds()), 0)
-    return {**_OK, "waiting": deliveries.waiting, "oldest_seconds": seconds}
+    status = {"status": "held"} if deliveries.held_since else _OK
+    return {**status, "waiting": deliveries.waiting, "oldest_seconds": seconds}
 
 
 def _json(values: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] = {}) -> Response:

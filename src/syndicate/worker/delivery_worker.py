@@ -244,13 +244,14 @@ class DeliveryWorker:
 
     async def _update_metrics(self) -> None:
         try:
-            waiting, oldest = await self._outbox.backlog()
+            self.backlog = await self._outbox.backlog()
         except StorageError:
             self.backlog = Backlog(is_unavailable=True)
             raise
-        self.backlog = Backlog(waiting=waiting, oldest_due=oldest)
-        telemetry.deliveries_waiting.set(waiting)
+        oldest = self.backlog.oldest_due
+        telemetry.deliveries_waiting.set(self.backlog.waiting)
         telemetry.delivery_oldest_timestamp_seconds.set(oldest.timestamp() if oldest else 0)
+        telemetry.deliveries_held.set(self.backlog.held_since is not None)
 
     async def _prune(self) -> None:
         await self._outbox.repair_heads(self._clock())
