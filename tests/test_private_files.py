@@ -10,7 +10,14 @@ import pytest
 from syndicate.cache import Cache
 from syndicate.content.held_commits import AcceptedRemovals
 from syndicate.git import Repository
-from syndicate.private_files import make_file, make_folder, open_file, restrict_permissions
+from syndicate.model.post import CommitId
+from syndicate.private_files import (
+    StateFile,
+    make_file,
+    make_folder,
+    open_file,
+    restrict_permissions,
+)
 from syndicate.service.content_service import ContentService
 from syndicate.settings import load
 from syndicate.storage.database import Database
@@ -180,7 +187,7 @@ def test_cache_and_removals_are_private_alone(tmp_path: pathlib.Path, umask: int
     cache.put("namespace", {"key": b"value"})
     assert wide(tmp_path / "c") == {}
     cache.close()
-    AcceptedRemovals(tmp_path / "a" / "accepted.json").add("news", "1" * 40)  # type: ignore[arg-type]
+    AcceptedRemovals(StateFile(tmp_path / "a" / "accepted.json")).add("news", CommitId("1" * 40))
     assert wide(tmp_path / "a") == {}
     content = ContentRepository.create(tmp_path / "content")
     content.commit({"a.md": "1"})

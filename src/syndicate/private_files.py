@@ -4,12 +4,17 @@ The data folder holds secrets of subscriptions, IP addresses and copies of priva
 Files have mode 0600 and folders 0700, regardless of the umask of the process.
 """
 
+import fcntl
+import json
 import os
 import pathlib
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import takewhile
-from typing import IO, Final
+from typing import IO, Any, Final
+
+from syndicate.errors import StorageError
 
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
@@ -21,6 +26,68 @@ _GITIGNORE: Final = b"*\n"
 
 _GROUP_AND_OTHER_BITS: Final = stat.S_IRWXG | stat.S_IRWXO
 _SQLITE_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
+
+
+class StateFile:
+    """A JSON object in a private file, which commands write and a running service reads."""
+
+    def __init__(self, file: pathlib.Path) -> None:
+        self.file: Final = file
+
+    def state(self) -> tuple[int, int, int] | None:
+        """Return a value that changes with the file, None if there is none: one `stat`."""
+        try:
+            status = self.file.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def read(self) -> dict[str, Any]:
+        """Return the object, an empty one if there is no file; raises `StorageError`."""
+        try:
+            return dict(json.loads(self.file.read_bytes()))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError) as error:
+            raise StorageError(
+                f"{self.file} cannot be read: {error}",
+                hint="Fix the file, or delete the file and repeat the commands that wrote it.",
+            ) from error
+
+    @contextmanager
+    def edit(self) -> Iterator[dict[str, Any]]:
+        """Yield the object to change, and write it in one step; others wait meanwhile.
+
+        Nothing is written after an error. Raises `StorageError`.
+        """
+        try:
+            make_folder(self.file.parent)
+            folder = os.open(self.file.parent, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            document = self.read()
+            yield document
+            self._write(json.dumps(document, indent=2, sort_keys=True))
+        except OSError as error:
+            raise self._unwritable(error) from error
+        finally:
+            os.close(folder)
+
+    def _write(self, text: str) -> None:
+        new_file = self.file.with_name(f"{self.file.name}.new")
+        with open_file(new_file) as output:
+            output.write(f"{text}\n".encode())
+            output.flush()
+            os.fsync(output.fileno())
+        new_file.replace(self.file)
+
+    def _unwritable(self, error: OSError) -> StorageError:
+        return StorageError(
+            f"{self.file} cannot be written: {error.strerror}",
+            hint="Run the command as the user who runs the service.",
+        )
 
 
 def make_folder(folder: pathlib.Path, *, exclusive: bool = False) -> None:

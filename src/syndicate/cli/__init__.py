@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "db": "Check and upgrade the database.",
     "config": "Inspect the settings.",
     "subscriptions": "Manage webhook subscriptions.",
+    "posts": "Withdraw posts from every feed, and restore them.",
     "deliveries": "Inspect, replay, hold and release deliveries.",
     "tokens": "Manage access tokens.",
     "audit": "List and export the audit log.",

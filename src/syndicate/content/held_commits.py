@@ -5,14 +5,11 @@ before it; what is served stays at the latter while the commit is not accepted. 
 the one served last are looked at: a source that is served for the first time is served as it is.
 """
 
-import json
-import os
-import pathlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from syndicate import telemetry
 from syndicate.cache import Cache
@@ -22,7 +19,7 @@ from syndicate.errors import StorageError
 from syndicate.git import Commit, Repository
 from syndicate.model.edition import Problem, SourceSnapshot
 from syndicate.model.post import PAGE_EXTENSIONS, CommitId, Post, PostId, Source
-from syndicate.private_files import make_folder, open_file
+from syndicate.private_files import StateFile
 from syndicate.sites import CONFIGURATION_NAMES
 
 SERVED_COMMITS_NAMESPACE: Final = "served-commits"
@@ -172,9 +169,9 @@ class AcceptedRemovals:
     changes.
     """
 
-    def __init__(self, file: pathlib.Path) -> None:
-        self.file: Final = file
-        self._file_state: tuple[int, int, int] | None = None
+    def __init__(self, file: StateFile) -> None:
+        self._file: Final = file
+        self._state: object = None
         self._accepted: dict[str, frozenset[CommitId]] = {}
         self._temporary: dict[str, frozenset[CommitId]] = {}
 
@@ -183,14 +180,14 @@ class AcceptedRemovals:
 
         While the file does not change, this is one `stat`.
         """
-        file_state = self._stat()
-        if file_state != self._file_state:
+        state = self._file.state()
+        if state != self._state:
             try:
-                self._accepted = self._read()
+                self._accepted = _parse_accepted(self._file.read())
             except StorageError as error:
                 _log.warning("accepted removals unreadable", reason=error.message)
                 self._accepted = {}
-            self._file_state = file_state
+            self._state = state
         return self._accepted.get(source, _NO_COMMITS) | self._temporary.get(source, _NO_COMMITS)
 
     def accept_temporarily(self, source: str, commit: CommitId) -> None:
@@ -202,40 +199,16 @@ class AcceptedRemovals:
 
         Raises `StorageError`, also if the file exists and cannot be parsed.
         """
-        accepted = self._read()
-        accepted[source] = accepted.get(source, _NO_COMMITS) | {commit}
-        text = json.dumps({name: sorted(commits) for name, commits in accepted.items()}, indent=2)
-        new_file = self.file.with_name(f"{self.file.name}.new")
-        try:
-            make_folder(self.file.parent)
-            with open_file(new_file) as output:
-                output.write(f"{text}\n".encode())
-                output.flush()
-                os.fsync(output.fileno())
-            new_file.replace(self.file)
-        except OSError as error:
-            raise StorageError(
-                f"{self.file} cannot be written: {error.strerror}",
-                hint="Run the command as the user who runs the service.",
-            ) from error
+        with self._file.edit() as document:
+            accepted = _parse_accepted(document).get(source, _NO_COMMITS)
+            document[source] = sorted(accepted | {commit})
 
-    def _stat(self) -> tuple[int, int, int] | None:
-        try:
-            status = self.file.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_mtime_ns, status.st_size
 
-    def _read(self) -> dict[str, frozenset[CommitId]]:
-        try:
-            document = json.loads(self.file.read_bytes())
-            return {
-                name: frozenset(map(CommitId, commits)) for name, commits in dict(document).items()
-            }
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, TypeError) as error:
-            raise StorageError(
-                f"{self.file} cannot be read: {error}",
-                hint="Fix the file, or delete the file and accept the removals again.",
-            ) from error
+def _parse_accepted(document: Mapping[str, Any]) -> dict[str, frozenset[CommitId]]:
+    try:
+        return {name: frozenset(map(CommitId, commits)) for name, commits in document.items()}
+    except TypeError as error:
+        raise StorageError(
+            f"the accepted removals cannot be read: {error}",
+            hint="Fix accepted.json in the data folder, or delete it and accept removals again.",
+        ) from error

@@ -26,6 +26,8 @@ AuditAction = Literal[
     "settings.changed",
     "removals.accepted",
     "changes.accepted",
+    "post.withdrawn",
+    "post.restored",
 ]
 
 AUDIT_ACTIONS: Final[tuple[AuditAction, ...]] = get_args(AuditAction)

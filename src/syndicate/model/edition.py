@@ -58,10 +58,11 @@ class SourceSnapshot:
 
     ``posts`` holds every readable post, future and expired ones included. ``departures`` say when
     posts left feeds, the latest first. ``configured`` is the time of the last commit that changed
-    the site's own configuration, None if that is not read. ``error`` says for
-    operators why the snapshot is older than the source, and may hold paths of this host; it is
-    empty if there is no error. ``error_code`` is a public code for it. ``is_stale`` if the source
-    could not be read, so that its current content is unknown.
+    the site's own configuration, None if that is not read. ``error`` says for operators why the
+    snapshot is older than the source, and may hold paths of this host; it is empty if there is no
+    error. ``error_code`` is a public code for it. ``is_stale`` if the source could not be read, so
+    that its current content is unknown. ``withdrawn`` is when the operator last took a post out of
+    all feeds, None if no post is withdrawn.
     """
 
     source: Source
@@ -75,6 +76,7 @@ class SourceSnapshot:
     error: str = ""
     error_code: str = "source-failing"
     is_stale: bool = False
+    withdrawn: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +266,11 @@ class Edition:
             *(snapshot.source for snapshot in self.snapshots),
             *(unread.source for unread in self.unavailable),
         )
+
+    @cached_property
+    def withdrawn(self) -> datetime | None:
+        """When the operator last took a post out of all feeds, None if no post is withdrawn."""
+        return max((each.withdrawn for each in self.snapshots if each.withdrawn), default=None)
 
     @cached_property
     def source_errors(self) -> dict[str, str]:

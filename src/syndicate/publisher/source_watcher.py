@@ -9,6 +9,7 @@ from typing import Final
 
 from syndicate import telemetry
 from syndicate.content.source_index import SourceIndex
+from syndicate.content.withdrawn_posts import WithdrawnPosts
 from syndicate.errors import NotReady, SyndicateError, UnknownName
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot, UnavailableSource
@@ -92,6 +93,7 @@ class SourceReader:
         open_index: Opens the repository; called until it succeeds once.
         previews: The refs of a remote, with ``*`` for any characters, that are fetched beside the
             published one.
+        withdrawn_posts: What the operator took out of the feeds, if anything can be.
     """
 
     def __init__(
@@ -101,11 +103,13 @@ class SourceReader:
         poll_seconds: float,
         open_index: Callable[[], SourceIndex],
         previews: Sequence[str] = (),
+        withdrawn_posts: WithdrawnPosts | None = None,
     ) -> None:
         self.source: Final = source
         self.poll_seconds: Final = poll_seconds
         self._open_index = open_index
         self._previews: Final = previews
+        self._withdrawn_posts: Final = withdrawn_posts
         self.preview_error = ""
         """Why the last fetch of branches for previews failed, empty if it did not."""
         self._index: SourceIndex | None = None
@@ -125,9 +129,9 @@ class SourceReader:
             except SyndicateError as error:
                 reason, error_code = error.message, error.code
             head = self._index.repository.head()
-            state = (head, self._index.accepted())
+            state = (head, self._decisions())
             if state != self._state:
-                self._snapshot = self._index.served(head)
+                self._snapshot = self._without_withdrawn_posts(self._index.served(head))
                 self._state = state
         except SyndicateError as error:
             reason, error_code = error.message, error.code
@@ -140,6 +144,16 @@ class SourceReader:
         if not reason:
             return self._snapshot
         return replace(self._snapshot, error=reason, error_code=error_code, is_stale=True)
+
+    def _decisions(self) -> Hashable:
+        """Return what the operator accepted and withdrew."""
+        withdrawn = self._withdrawn_posts
+        accepted = self._index.accepted() if self._index else None
+        return accepted, withdrawn and withdrawn.withdrawals()
+
+    def _without_withdrawn_posts(self, snapshot: SourceSnapshot) -> SourceSnapshot:
+        withdrawn = self._withdrawn_posts
+        return withdrawn.apply(snapshot) if withdrawn else snapshot
 
     def fetch_previews(self) -> None:
         """Fetch the branches for previews after a `poll`; an error is logged once and no more."""
@@ -159,8 +173,8 @@ class SourceReader:
             self.preview_error = ""
 
     def fingerprint(self) -> Hashable:
-        """Return a value that changes when a local branch moved or a removal was accepted."""
-        return self._index and (self._index.repository.fingerprint(), self._index.accepted())
+        """Return a value that changes with a local branch, or with a decision of the operator."""
+        return self._index and (self._index.repository.fingerprint(), self._decisions())
 
     def watched_folders(self) -> tuple[str, ...]:
         """Return the folders that change when a local branch moves."""

@@ -15,13 +15,14 @@ from syndicate.content.post_search import PostSearch
 from syndicate.content.render_input import RenderInput, RenderResults
 from syndicate.content.site_source import SiteSource
 from syndicate.content.source_index import SourceIndex
+from syndicate.content.withdrawn_posts import WithdrawnPosts
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.git import Repository
 from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.post import BlobId, Path, Post, RenderedPost, RenderedPosts, Source
-from syndicate.private_files import restrict_permissions
+from syndicate.private_files import StateFile, restrict_permissions
 from syndicate.publisher.source_watcher import EditionBuilder, SourceReader
 from syndicate.render.pool.process_pool import RenderPool
 from syndicate.search_index import SearchIndex
@@ -45,7 +46,7 @@ def _restrict_permissions(settings: Settings) -> None:
         with suppress(OSError):
             data.chmod(0o700)
         restrict_permissions(data / ".gitignore")
-    for name in ("cache", "mirrors", "accepted.json"):
+    for name in ("cache", "mirrors", "accepted.json", "withdrawn.json"):
         restrict_permissions(data / name)
 
 
@@ -76,7 +77,10 @@ class ContentService:
         self.settings = settings
         self.clock = clock
         self._cache = Cache(settings.data_folder / "cache" / "syndicate.db")
-        self.accepted_removals = AcceptedRemovals(settings.data_folder / "accepted.json")
+        self.accepted_removals = AcceptedRemovals(StateFile(settings.data_folder / "accepted.json"))
+        self.withdrawn_posts = WithdrawnPosts(
+            StateFile(settings.data_folder / "withdrawn.json"), clock
+        )
         self._owns_render_pool = render_pool is None
         self.editions: Final = EditionBuilder(
             vocabulary=settings.vocabulary, named_feeds=settings.feeds, clock=clock
@@ -147,6 +151,7 @@ class ContentService:
                 poll_seconds=self.settings.poll_seconds[source.name],
                 previews=self.settings.previews[source.name],
                 open_index=partial(self.index, source),
+                withdrawn_posts=self.withdrawn_posts,
             )
             for source in self.settings.sources
         )

@@ -172,7 +172,9 @@ class WebContext:
         headers: Mapping[str, str] = {},
     ) -> Response:
         """Respond with ``representation``, which caches may store unless it is provisional."""
-        cache_control = NO_CACHE if representation.is_provisional else self.policy.cache_control
+        cache_control = self.policy.cache_control_of(self.edition)
+        if representation.is_provisional:
+            cache_control = NO_CACHE
         return conditional_response(
             request, representation, cache_control=cache_control, headers=headers
         )

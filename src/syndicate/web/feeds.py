@@ -19,7 +19,7 @@ from syndicate.web.context import WebContext, raw_query
 from syndicate.web.http.conditional_response import conditional_response, sendable_from
 from syndicate.web.http.redirects import redirect_response
 from syndicate.web.http.response_cache import mark_cacheable
-from syndicate.web.http_policy import NO_CACHE
+from syndicate.web.http_policy import NO_CACHE, NO_STORE
 
 _MAX_REQUESTS: Final = 2_048
 _MAX_QUERY_BYTES: Final = 512
@@ -109,12 +109,14 @@ class Feeds:
         feed_cache = context.feed_cache
         representation = await feed_cache.get(reader, edition, feed_request, removed=removed)
         is_provisional = representation.is_provisional
-        cache_control = NO_CACHE if is_provisional else context.policy.cache_control
+        cache_control = NO_CACHE if is_provisional else context.policy.cache_control_of(edition)
         response = conditional_response(request, representation, cache_control=cache_control)
         version = feed_cache.current_version(edition, removed, feed_request.key)
         if version is not None:
             date = representation.last_modified
             waits = date is not None and "last-modified" not in response.headers
             end = sendable_from(date).timestamp() if date is not None and waits else inf
+            if cache_control == NO_STORE:
+                end = min(end, context.policy.no_store_until(edition))
             mark_cacheable(request.scope, feed_request.key, version, end)
         return response

@@ -1,9 +1,11 @@
 """The HTTP policy: caching, redirects and limits, as the operator set them."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from syndicate.model.edition import Edition
 from syndicate.model.websub_request import DEFAULT_LEASE_LIMITS, LeaseLimits
 
 NO_CACHE: Final = "no-cache"
@@ -49,6 +51,23 @@ class HttpPolicy:
 
     cache_control: str = field(init=False)
     """Cache-Control of everything that shared caches may store (RFC 9111, RFC 5861)."""
+
+    def cache_control_of(self, edition: Edition) -> str:
+        """Return Cache-Control of the documents of ``edition``.
+
+        While caches may still have a post that the operator withdrew, they store nothing.
+        """
+        return NO_STORE if time.time() < self.no_store_until(edition) else self.cache_control
+
+    def no_store_until(self, edition: Edition) -> float:
+        """Return until when (`time.time`) documents of ``edition`` must not be stored, else 0.
+
+        That is as long as caches may use what they stored before a post was withdrawn.
+        """
+        if edition.withdrawn is None:
+            return 0.0
+        seconds = self.max_age + max(self.stale_while_revalidate, self.stale_if_error)
+        return edition.withdrawn.timestamp() + seconds
 
     def __post_init__(self) -> None:
         """Write Cache-Control once."""

@@ -1,0 +1,210 @@
+"""Posts that the operator took out of every feed, until they are restored or removed in git."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+from syndicate import telemetry
+from syndicate.errors import Conflict, StorageError, UnknownName
+from syndicate.model.category import Category
+from syndicate.model.departure import Departure, PostAttributes
+from syndicate.model.edition import HiddenFile, SourceSnapshot
+from syndicate.model.event import rfc3339
+from syndicate.model.post import Path, Post, PostKey
+from syndicate.model.post_list import PostList
+from syndicate.private_files import StateFile
+
+_log = telemetry.logger("withdrawal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """A post that was withdrawn at a time, and whether that has ended.
+
+    ``attributes`` are those of the post when it was withdrawn. They decide which feeds were updated
+    by that.
+    """
+
+    key: PostKey
+    path: Path
+    attributes: PostAttributes
+    began: datetime
+    ended: datetime | None = None
+
+    @classmethod
+    def of(cls, post: Post, now: datetime) -> Self:
+        """Withdraw ``post`` at ``now``."""
+        attributes = PostAttributes(
+            source=post.source,
+            categories=post.categories,
+            carousel=post.carousel,
+            language=post.language,
+        )
+        return cls(key=post.key, path=post.path, attributes=attributes, began=now)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Parse what `to_json` returned; raises `ValueError` and its like."""
+        ended = values["ended"]
+        return cls(
+            key=PostKey(values["key"]),
+            path=Path(values["path"]),
+            attributes=PostAttributes(
+                source=values["source"],
+                categories=tuple(Category(slug=slug, title=slug) for slug in values["categories"]),
+                carousel=values["carousel"],
+                language=values["language"],
+            ),
+            began=datetime.fromisoformat(values["began"]),
+            ended=None if ended is None else datetime.fromisoformat(ended),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Return the withdrawal as a JSON object."""
+        return {
+            "key": self.key,
+            "source": self.attributes.source,
+            "path": self.path,
+            "categories": [category.slug for category in self.attributes.categories],
+            "carousel": self.attributes.carousel,
+            "language": self.attributes.language,
+            "began": rfc3339(self.began),
+            "ended": None if self.ended is None else rfc3339(self.ended),
+        }
+
+    @property
+    def departure(self) -> Departure:
+        """The departure that keeps the dates of feeds from going back, also after a restoration."""
+        return Departure(at=self.ended or self.began, before=self.attributes)
+
+
+class WithdrawnPosts:
+    """The withdrawals of all sources, in a file that commands write and a running service reads."""
+
+    def __init__(self, file: StateFile, clock: Callable[[], datetime]) -> None:
+        self._file: Final = file
+        self._clock: Final = clock
+        self._state: object = None
+        self._withdrawals: tuple[Withdrawal, ...] = ()
+
+    def withdrawals(self) -> tuple[Withdrawal, ...]:
+        """Return all withdrawals, ended ones too; those last known if the file is unreadable.
+
+        While the file does not change, this is one `stat`.
+        """
+        state = self._file.state()
+        if state != self._state:
+            try:
+                self._withdrawals = _parse(self._file.read())
+            except StorageError as error:
+                _log.warning("withdrawals unreadable", reason=error.message)
+            self._state = state
+        return self._withdrawals
+
+    def withdraw(self, post: Post) -> Withdrawal:
+        """Withdraw ``post``; raises `Conflict` if it is withdrawn already, and `StorageError`."""
+        withdrawal = Withdrawal.of(post, self._clock())
+        with self._file.edit() as document:
+            withdrawals = _parse(document)
+            _require_not_withdrawn(withdrawals, post.key)
+            _store(document, (*withdrawals, withdrawal))
+        return withdrawal
+
+    def require_not_withdrawn(self, key: str) -> None:
+        """Raise `Conflict` if the post with ``key`` is withdrawn."""
+        _require_not_withdrawn(self.withdrawals(), key)
+
+    def restore(self, key: str) -> Withdrawal:
+        """End the withdrawal of a post; raises `UnknownName` and `StorageError`."""
+        with self._file.edit() as document:
+            withdrawals = _parse(document)
+            active = {each.key: each for each in _active(withdrawals)}
+            if key not in active:
+                raise UnknownName(
+                    f"no withdrawn post has the key {key!r}",
+                    code="unknown-post",
+                    choices=tuple(active),
+                )
+            _store(document, _with_ended(withdrawals, {key}, self._clock()))
+        return active[PostKey(key)]
+
+    def apply(self, snapshot: SourceSnapshot) -> SourceSnapshot:
+        """Return ``snapshot`` without the withdrawn posts.
+
+        The withdrawal of a post that a commit removed ends: another commit may publish it again.
+        """
+        name = snapshot.source.name
+        own = [each for each in self.withdrawals() if each.attributes.source == name]
+        if not own:
+            return snapshot
+        active = {each.key: each for each in _active(own)}
+        posts = [post for post in snapshot.posts if post.key in active] if active else []
+        self._end(active.keys() - {post.key for post in posts})
+        times = [active[post.key].began for post in posts]
+        return replace(
+            snapshot,
+            posts=PostList.from_posts(snapshot.posts).with_changes(posts, ()),
+            hidden=(*snapshot.hidden, *(_hidden_file(post, active[post.key]) for post in posts)),
+            departures=_latest_first(snapshot.departures, own),
+            withdrawn=max(times, default=None),
+        )
+
+    def _end(self, keys: Collection[str]) -> None:
+        """End the withdrawals of posts that are gone, later if that cannot be stored now."""
+        if not keys:
+            return
+        try:
+            with self._file.edit() as document:
+                _store(document, _with_ended(_parse(document), keys, self._clock()))
+        except StorageError as error:
+            _log.warning("withdrawals not stored", reason=error.message)
+
+
+def _parse(document: Mapping[str, Any]) -> tuple[Withdrawal, ...]:
+    try:
+        return tuple(map(Withdrawal.from_json, document.get("withdrawals", ())))
+    except (ValueError, TypeError, LookupError) as error:
+        raise StorageError(
+            f"the withdrawn posts cannot be read: {error}",
+            hint="Fix withdrawn.json in the data folder, or delete it and withdraw posts again.",
+        ) from error
+
+
+def _store(document: dict[str, Any], withdrawals: Iterable[Withdrawal]) -> None:
+    document["withdrawals"] = [withdrawal.to_json() for withdrawal in withdrawals]
+
+
+def _active(withdrawals: Iterable[Withdrawal]) -> Iterator[Withdrawal]:
+    return (withdrawal for withdrawal in withdrawals if withdrawal.ended is None)
+
+
+def _require_not_withdrawn(withdrawals: Iterable[Withdrawal], key: str) -> None:
+    if any(each.key == key for each in _active(withdrawals)):
+        raise Conflict(
+            f"the post {key} is withdrawn already",
+            hint="List what is withdrawn with: syndicate posts withdrawn",
+            code="already-withdrawn",
+        )
+
+
+def _with_ended(
+    withdrawals: Iterable[Withdrawal], keys: Collection[str], now: datetime
+) -> Iterator[Withdrawal]:
+    for withdrawal in withdrawals:
+        is_ending = withdrawal.key in keys and withdrawal.ended is None
+        yield replace(withdrawal, ended=now) if is_ending else withdrawal
+
+
+def _hidden_file(post: Post, withdrawal: Withdrawal) -> HiddenFile:
+    began = withdrawal.began.astimezone(UTC)
+    return HiddenFile(
+        path=post.path, reason=f"withdrawn by the operator on {began:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _latest_first(
+    departures: Iterable[Departure], withdrawals: Iterable[Withdrawal]
+) -> tuple[Departure, ...]:
+    found = (*departures, *(withdrawal.departure for withdrawal in withdrawals))
+    return tuple(sorted(found, key=lambda each: each.at, reverse=True))
