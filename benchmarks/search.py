@@ -96,8 +96,7 @@ def cpu_ms(started: float) -> float:
 def search_once(search: PostSearch, edition: Edition, text: str) -> int:
     """Search as the first page does; return the number of posts that were found."""
     terms = SearchTerms.parse(text) or SearchTerms(text=text)
-    found = search.find(terms, edition)
-    posts = tuple(post for post in edition.posts if post.id in found.post_ids)
+    posts = search.find(terms, edition, edition.posts).posts
     search.excerpts(terms, paginate(posts, after="", limit=20).posts)
     return len(posts)
 

@@ -25,6 +25,7 @@ TEXTS = (
     SearchableText(CAFE, "Technology that is civic; it's open."),
     SearchableText(PLAIN, ""),
 )
+POSTS = [post for post, _ in TEXTS]
 
 
 @pytest.fixture
@@ -39,8 +40,7 @@ def found(index: SearchIndex, text: str) -> set[Post]:
     """Return the posts that ``text`` finds."""
     terms = SearchTerms.parse(text)
     assert terms
-    ids = index.find(terms)
-    return {post for post, _ in TEXTS if post.id in ids}
+    return {*index.find(terms, POSTS)}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_any_text_can_be_searched_for(shared_index: SearchIndex, text: str) -> N
     """Nothing that people write is an error of the engine."""
     terms = SearchTerms.parse(text)
     if terms is not None:
-        ids = shared_index.find(terms)
+        ids = {post.id for post in shared_index.find(terms, POSTS)}
         assert shared_index.excerpts(terms, ids).keys() == ids
 
 
@@ -108,6 +108,20 @@ def test_excerpts_mark_the_matches(index: SearchIndex) -> None:
     assert index.excerpts(terms, []) == {}
 
 
+def test_posts_are_found_in_their_order_and_among_the_given_ones(index: SearchIndex) -> None:
+    """Whatever was searched before, and without those that are not indexed."""
+    terms = SearchTerms.parse("civic civic")
+    assert terms
+
+    assert index.find(terms, (CAFE, PLAIN, DESIGN)) == (CAFE, DESIGN)
+    assert index.find(terms, [DESIGN, samples.post("other.md"), CAFE]) == (DESIGN, CAFE)
+    assert index.find(terms, [DESIGN]) == (DESIGN,)
+    everything = (PLAIN, CAFE, DESIGN)
+    assert index.find(terms, everything) == (CAFE, DESIGN)
+    index.put([SearchableText(PLAIN, "Civic"), SearchableText(DESIGN, "")])
+    assert index.find(terms, everything) == (PLAIN, CAFE)
+
+
 def test_only_what_changed_is_outdated(index: SearchIndex) -> None:
     """By blob and title."""
     edited = replace(DESIGN, blob=BlobId("e" * 40))
@@ -118,7 +132,7 @@ def test_only_what_changed_is_outdated(index: SearchIndex) -> None:
     index.put([SearchableText(renamed, "Beer")])
     assert index.outdated([renamed]) == []
     assert (found(index, "cafe"), len(found(index, "update"))) == (set(), 1)
-    assert index.find(SearchTerms(text="beer", words=("beer",))) == {renamed.id}
+    assert index.find(SearchTerms(text="beer", words=("beer",)), [renamed, PLAIN]) == (renamed,)
 
 
 def test_removed_posts_are_not_found(index: SearchIndex) -> None:

@@ -52,7 +52,7 @@ def test_only_changed_posts_are_read_again(tmp_path: Path) -> None:
     posts, first = search(tmp_path, files), samples.edition(*POSTS)
     posts.update(first, lambda: True)
     assert len(files.read) == len(POSTS)
-    assert len(posts.find(terms("words"), first).post_ids) == len(POSTS)
+    assert len(posts.find(terms("words"), first, first.posts).posts) == len(POSTS)
 
     edited = replace(NEWEST, blob=BlobId("e" * 40))
     second = samples.edition(edited, *POSTS[2:])
@@ -60,10 +60,10 @@ def test_only_changed_posts_are_read_again(tmp_path: Path) -> None:
     posts.update(second, lambda: True)
 
     assert files.read[len(POSTS) :] == [edited]
-    result = posts.find(terms("words"), second)
-    assert (len(result.post_ids), result.is_complete) == (len(POSTS) - 2, True)
-    assert posts.find(terms("others summary"), second).post_ids == {edited.id}
-    assert not posts.find(terms("others"), first).is_complete
+    result = posts.find(terms("words"), second, second.posts)
+    assert (len(result.posts), result.is_complete) == (len(POSTS) - 2, True)
+    assert posts.find(terms("others summary"), second, second.posts).posts == (edited,)
+    assert not posts.find(terms("others"), first, first.posts).is_complete
     posts.close()
 
 
@@ -74,9 +74,9 @@ def test_newest_posts_are_indexed_first(tmp_path: Path) -> None:
 
     posts.update(edition, lambda: next(calls) < 1)
 
-    result = posts.find(terms("words"), edition)
-    assert NEWEST.id in result.post_ids
-    assert 0 < len(result.post_ids) < len(POSTS)
+    result = posts.find(terms("words"), edition, edition.posts)
+    assert NEWEST in result.posts
+    assert 0 < len(result.posts) < len(POSTS)
     assert not result.is_complete
     posts.close()
 
@@ -86,7 +86,7 @@ def test_post_that_cannot_be_read_is_found_by_its_title(tmp_path: Path) -> None:
     posts, edition = search(tmp_path, Files(every="missing")), samples.edition(NEWEST)
     posts.update(edition, lambda: True)
 
-    assert posts.find(terms(NEWEST.title), edition).post_ids == {NEWEST.id}
+    assert posts.find(terms(NEWEST.title), edition, edition.posts).posts == (NEWEST,)
     posts.close()
 
 
@@ -112,7 +112,7 @@ def test_hidden_text_and_markup_are_not_found(tmp_path: Path, body: str) -> None
     posts, edition = search(tmp_path, Files(every=body)), samples.edition(NEWEST)
     posts.update(edition, lambda: True)
 
-    assert posts.find(terms("hidden"), edition).post_ids == set()
+    assert posts.find(terms("hidden"), edition, edition.posts).posts == ()
     posts.close()
 
 
@@ -131,7 +131,7 @@ def test_visible_text_is_found(tmp_path: Path, body: str, text: str) -> None:
     posts, edition = search(tmp_path, Files(every=body)), samples.edition(NEWEST)
     posts.update(edition, lambda: True)
 
-    assert posts.find(terms(text), edition).post_ids == {NEWEST.id}
+    assert posts.find(terms(text), edition, edition.posts).posts == (NEWEST,)
     excerpt = posts.excerpts(terms(text), [NEWEST])[NEWEST.id]
     assert "**" not in "".join(part for part, _ in excerpt.text)
     posts.close()

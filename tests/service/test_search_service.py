@@ -49,9 +49,9 @@ async def find_until_complete(
     """Return how many posts of the edition in service are found once all are indexed."""
     async with asyncio.timeout(30):
         while True:
-            result = await search.find(terms, watcher.edition)
+            result = await search.find(terms, watcher.edition, watcher.edition.posts)
             if result.is_complete:
-                return len(result.post_ids)
+                return len(result.posts)
             await asyncio.sleep(0.01)
 
 
@@ -94,8 +94,8 @@ async def test_error_is_logged_and_the_update_repeated(
     async with searching(settings_file) as (search, watcher):
         cache.rename(cache.with_name("away"))
         cache.write_text("not a folder")
-        result = await search.find(WORDS, watcher.edition)
-        assert (len(result.post_ids), result.is_complete) == (0, False)
+        result = await search.find(WORDS, watcher.edition, watcher.edition.posts)
+        assert (len(result.posts), result.is_complete) == (0, False)
         cache.unlink()
         assert await find_until_complete(search, watcher, WORDS) == 1
     assert "search index not updated" in capsys.readouterr().err

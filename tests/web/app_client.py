@@ -58,11 +58,13 @@ class SampleSearch:
     edition: Edition | None = None
     is_complete: bool = True
 
-    async def find(self, terms: SearchTerms, edition: Edition) -> SearchResult:
-        """Return the posts whose titles contain all of ``terms``."""
+    async def find(
+        self, terms: SearchTerms, edition: Edition, posts: Sequence[Post]
+    ) -> SearchResult:
+        """Return those of ``posts`` whose titles contain all of ``terms``."""
         self.edition = edition
         with self._search(edition) as search:
-            return search.find(terms, edition)
+            return search.find(terms, edition, posts)
 
     async def excerpts(self, terms: SearchTerms, posts: Sequence[Post]) -> Excerpts:
         """Return the matches in the titles of ``posts``."""

@@ -70,12 +70,13 @@ class PostSearch:
             self._index.put(self._texts(batch, edition))
         self._indexed = edition
 
-    def find(self, terms: SearchTerms, edition: Edition) -> SearchResult:
-        """Return the posts that contain all of ``terms``.
+    def find(self, terms: SearchTerms, edition: Edition, posts: Sequence[Post]) -> SearchResult:
+        """Return those of ``posts`` of ``edition`` that contain all of ``terms``.
 
         Raises `NotReady` if the index cannot be read.
         """
-        return SearchResult(post_ids=self._index.find(terms), is_complete=self._indexed is edition)
+        found = self._index.find(terms, posts)
+        return SearchResult(posts=found, is_complete=self._indexed is edition)
 
     def excerpts(self, terms: SearchTerms, posts: Iterable[Post]) -> Excerpts:
         """Return excerpts of those of ``posts`` that are indexed; without an index, none."""

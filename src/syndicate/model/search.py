@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from syndicate.errors import UsageError
-from syndicate.model.post import PostId
+from syndicate.model.post import Post, PostId
 
 MAX_SEARCH_CHARACTERS: Final = 200
 
@@ -66,12 +66,12 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """The posts that were found.
+    """The posts that were found, in the order of those that were searched.
 
     ``is_complete`` is False while posts of the edition are not indexed yet: more may be found then.
     """
 
-    post_ids: frozenset[PostId]
+    posts: tuple[Post, ...]
     is_complete: bool = True
 
 

@@ -52,8 +52,10 @@ class SearchService:
         self._is_closed = False
         self._threads: Final = ThreadPoolExecutor(3, "search", initializer=lower_thread_priority)
 
-    async def find(self, terms: SearchTerms, edition: Edition) -> SearchResult:
-        """Return the posts of ``edition`` that contain all of ``terms``.
+    async def find(
+        self, terms: SearchTerms, edition: Edition, posts: Sequence[Post]
+    ) -> SearchResult:
+        """Return those of ``posts`` of ``edition`` that contain all of ``terms``.
 
         The first search waits a moment for the index. Raises `NotReady` without an index.
         """
@@ -62,7 +64,7 @@ class SearchService:
             async with asyncio.timeout(_MAX_WAIT_SECONDS):
                 await self._updated.wait()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._search.find, terms, edition)
+        return await loop.run_in_executor(self._threads, self._search.find, terms, edition, posts)
 
     async def excerpts(self, terms: SearchTerms, posts: Sequence[Post]) -> Excerpts:
         """Return the matches in titles and texts of ``posts``."""

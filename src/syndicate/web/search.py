@@ -1,7 +1,5 @@
 """Search of posts by words: `q` of the first page and of /v1/posts."""
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -10,7 +8,6 @@ from starlette.requests import Request
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import FeedView, build_feed_view
 from syndicate.model.pagination import paginate
-from syndicate.model.post import Post, PostId
 from syndicate.model.query import Query
 from syndicate.model.search import SearchTerms
 from syndicate.web.services import PostFinder
@@ -43,14 +40,10 @@ async def search_posts(
 
     Raises `NotReady` without an index, `UsageError` for an invalid cursor.
     """
-    result = await finder.find(terms, edition)
     view = build_feed_view(edition, ALL, query)
-    posts = await asyncio.to_thread(_found, view.posts, result.post_ids)
+    found = await finder.find(terms, edition, view.posts)
     page = paginate(
-        posts, after=query.after, limit=query.limit, carousel=view.selection.carousel is True
+        found.posts, after=query.after, limit=query.limit, carousel=view.selection.carousel is True
     )
-    return SearchView(view=replace(view, posts=posts, page=page), is_complete=result.is_complete)
-
-
-def _found(posts: Sequence[Post], post_ids: frozenset[PostId]) -> tuple[Post, ...]:
-    return tuple(post for post in posts if post.id in post_ids)
+    found_view = replace(view, posts=found.posts, page=page)
+    return SearchView(view=found_view, is_complete=found.is_complete)

@@ -221,8 +221,10 @@ class EditorReports(Protocol):
 class PostFinder(Protocol):
     """Finds posts by words of their titles and texts."""
 
-    async def find(self, terms: SearchTerms, edition: Edition) -> SearchResult:
-        """Return the posts of ``edition`` that contain all of ``terms``.
+    async def find(
+        self, terms: SearchTerms, edition: Edition, posts: Sequence[Post]
+    ) -> SearchResult:
+        """Return those of ``posts`` of ``edition`` that contain all of ``terms``, in their order.
 
         Raises `NotReady` if there is no index.
         """
