@@ -17,6 +17,7 @@ CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 
 EXPLAIN: Final = "Where is my post?"
 CHECK: Final = "Problems in posts"
+SOURCE: Final = "news"
 STATES: Final = (
     ("/check?source=news&rev=editorial", CHECK),
     ("/check?source=news&at=2024-03-01T09:00", CHECK),
@@ -25,6 +26,7 @@ STATES: Final = (
     (f"/explain?post={LATER}&at=2024-03-01T09:00", EXPLAIN),
     (f"/explain?post={FIRST}&rev=editorial", EXPLAIN),
     ("/explain?post=nowhere.md", EXPLAIN),
+    ("/sources/news", SOURCE),
 )
 
 
@@ -52,9 +54,15 @@ async def test_every_state_is_accessible(tmp_path: pathlib.Path) -> None:
         assert "1 partner: wait for it" in await page.inner_text("main")
         await page.get_by_role("link", name=CHECK).click()
         await check(page, CHECK)
+        await page.get_by_role("link", name="Last changes").click()
+        await check(page, SOURCE)
         await page.get_by_role("contentinfo").get_by_role("link", name=EXPLAIN).click()
         await check(page, EXPLAIN)
         for path, heading in STATES:
             await page.goto(f"{base}{path}")
             await check(page, heading)
+        stranger = await chromium.new_page(viewport={"width": 320, "height": 800})
+        await stranger.goto(base)
+        await stranger.get_by_role("link", name="Last changes of news").click()
+        await check(stranger, SOURCE)
         await chromium.close()

@@ -20,6 +20,7 @@ from syndicate.content.site_source import (
 )
 from syndicate.data_files import ENDINGS
 from syndicate.git import Commit, Repository
+from syndicate.git.commit_log import last_change
 from syndicate.model.edition import Problem
 from syndicate.model.post import MARKDOWN_EXTENSIONS, BlobId, CommitId, Path, Source
 from syndicate.sites import CONFIGURATION_NAMES
@@ -98,7 +99,7 @@ class SiteTracker:
         before, since, at = self._configured
         if not is_successor or before != described:
             since, at = None, None
-        at = self._repository.last_change(commit, described.site.files, since=since) or at
+        at = last_change(self._repository, commit, described.site.files, since=since) or at
         self._configured = described, commit, at
         return at
 

@@ -251,15 +251,13 @@ class Repository:
         log = self._ensure_open().stream_log
         return tuple(changes_in(log, *revisions, is_wanted=is_wanted))[::-1]
 
-    def last_change(
-        self, commit: CommitId, paths: Iterable[str], *, since: CommitId | None = None
-    ) -> datetime | None:
-        """Return when a first-parent commit, after ``since``, last changed one of ``paths``."""
+    def log(
+        self, commit: CommitId, paths: Iterable[str], *options: str, since: CommitId | None = None
+    ) -> bytes:
+        """Return what ``git log`` says of first-parent commits, after ``since``, on ``paths``."""
         revision = self._require_full_id(commit)
         revisions = f"{self._require_full_id(since)}..{revision}" if since else revision
-        log = ("log", "-1", "--first-parent", "--format=%ct", revisions, "--", *paths)
-        found = self._ensure_open().run(*log).strip()
-        return parse_timestamp(found) if found else None
+        return self._ensure_open().run("log", "--first-parent", *options, revisions, "--", *paths)
 
     def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
         """Return the commits after ``since`` up to ``commit``.

@@ -18,10 +18,12 @@ from syndicate.git.mirror import local_repository, names_here
 from syndicate.model.edition import Edition, Problem, SourceSnapshot, UnavailableSource
 from syndicate.model.explanation import Explanation
 from syndicate.model.post import CommitId
+from syndicate.model.source_history import CommitReport
 from syndicate.service.content_check import check_edition
 from syndicate.service.content_service import ContentService
 from syndicate.service.explanation import explain_posts
 from syndicate.service.process_tuning import lower_thread_priority
+from syndicate.service.source_history import SourceHistory
 
 _MAX_WAITING: Final = 8
 _CACHED_PREVIEWS: Final = 4
@@ -43,6 +45,7 @@ class EditorReports:
         self._thread: Final = ThreadPoolExecutor(1, "reports", initializer=lower_thread_priority)
         self._waiting = 0
         self._previews: ContentService | None = None
+        self._history: Final = SourceHistory()
         self._preview_editions = SizedLruCache[tuple[tuple[str, ...], str], Edition](
             _CACHED_PREVIEWS, getsizeof=lambda _: 1
         )
@@ -62,6 +65,20 @@ class EditorReports:
     ) -> tuple[Problem, ...]:
         """Return the problems of ``source``, by file and line; parameters and errors as above."""
         return await self._run(lambda: self._check(source, rev, at))
+
+    async def history(self, source: str) -> tuple[CommitReport, ...]:
+        """Return what the last commits of ``source`` changed, the newest first.
+
+        Up to the commit in service, and whether or not the posts are live. Errors as above.
+        """
+        return await self._run(lambda: self._read_history(source))
+
+    def _read_history(self, source: str) -> tuple[CommitReport, ...]:
+        snapshot = self._edition().snapshot(source)  # raises UnknownName
+        content = self._preview_content()
+        described = next(each for each in content.settings.sources if each.name == source)
+        site = self._content.index(snapshot.source).site_source.site
+        return self._history.reports(snapshot, site, content.index(described))
 
     def _check(self, source: str, rev: str, at: datetime | None) -> tuple[Problem, ...]:
         content, edition = self._preview(rev, at)

@@ -39,6 +39,7 @@ from syndicate.web.portal import Portal
 from syndicate.web.portal_subscriptions import PortalSubscriptions
 from syndicate.web.push_hooks import PushHooks
 from syndicate.web.services import Services
+from syndicate.web.source_pages import SourcePages
 from syndicate.web.subscriptions import Deliveries, Subscriptions
 
 _PREFLIGHT_HEADERS: Final = {
@@ -52,7 +53,7 @@ _PREFLIGHT_HEADERS: Final = {
 _ROUTE_GROUPS: Final = (
     *(Health, Feeds, Api, Changes, PushHooks, ContentProblems, Subscriptions, Deliveries),
     *(Hub, Assets, Discovery, Developers, Embeds, DocsSite, EditorPages, Portal),
-    *(PortalSubscriptions, Pages, FeedPages),
+    *(PortalSubscriptions, SourcePages, Pages, FeedPages),
 )
 
 

@@ -71,8 +71,15 @@ class EditorPages:
         problems = await self.context.reader.editor_reports.check(
             name, rev=form.rev, at=self._time(form)
         )
+        served = {snapshot.source.name: snapshot for snapshot in edition.snapshots}.get(name)
         page = check_page(
-            self.context.service_info, form, source=name, sources=sources, problems=problems
+            self.context.service_info,
+            form,
+            source=name,
+            sources=sources,
+            problems=problems,
+            repository=served.source.repository if served else "",
+            commit=form.rev or (served.commit if served else ""),
         )
         return self._respond(page)
 

@@ -28,12 +28,13 @@ class FeedStats(NamedTuple):
 
 
 class DirectoryEntry(NamedTuple):
-    """A feed in the directory."""
+    """A feed in the directory, with the name of its source if it is that of one."""
 
     title: str
     description: str
     location: FeedLocation
     stats: FeedStats
+    source: str = ""
 
 
 class DirectoryGroup(NamedTuple):
@@ -173,7 +174,8 @@ def _entry(edition: Edition, named: NamedFeed, description: str) -> DirectoryEnt
 def source_entry(edition: Edition, source: Source, post_counts: PostCounts) -> DirectoryEntry:
     """Return the directory entry of ``source``."""
     location = source_location(edition, source.name)
-    return DirectoryEntry(source.title, "", location, post_counts.source_stats(source.name))
+    stats = post_counts.source_stats(source.name)
+    return DirectoryEntry(source.title, "", location, stats, source.name)
 
 
 def category_entry(edition: Edition, category: Category, post_counts: PostCounts) -> DirectoryEntry:

@@ -40,6 +40,7 @@ def feed_summary(context: WebContext, entry: DirectoryEntry) -> FeedSummary:
         posts=entry.stats.posts,
         latest=newest.date() if newest else None,
         links=feed_links(context, entry.location),
+        source_url=context.service_info.url(f"/sources/{entry.source}") if entry.source else "",
     )
 
 

@@ -23,6 +23,7 @@ from syndicate.model.explanation import Explanation
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post
 from syndicate.model.search import Excerpts, SearchResult, SearchTerms
+from syndicate.model.source_history import CommitReport
 from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.model.websub_request import WebSubRequest
 
@@ -215,6 +216,10 @@ class EditorReports(Protocol):
         self, source: str, *, rev: str = "", at: datetime | None = None
     ) -> tuple[Problem, ...]:
         """Return the problems of ``source``, by file and line."""
+        ...
+
+    async def history(self, source: str) -> tuple[CommitReport, ...]:
+        """Return what the last commits of ``source`` changed, the newest first."""
         ...
 
 

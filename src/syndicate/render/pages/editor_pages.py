@@ -1,7 +1,7 @@
 """The pages for editors: explanations of posts and problems of a source."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,6 +9,7 @@ from syndicate.errors import UnknownName
 from syndicate.model.edition import Problem
 from syndicate.model.explanation import Explanation, FeedMembership
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.git_host import GitHost
 from syndicate.render.pages.html_pages import render_page
 
 _LABELS: Final = {
@@ -106,19 +107,21 @@ def explain_page(
     )
 
 
-def check_page(
+def check_page(  # noqa: PLR0913 — a page has many parts
     service_info: ServiceInfo,
     form: ReportForm,
     *,
     source: str,
     sources: Sequence[str],
     problems: Sequence[Problem],
+    repository: str = "",
+    commit: str = "",
 ) -> str:
-    """Return the page with the ``problems`` of one of ``sources``."""
+    """Return the page with the ``problems`` of one of ``sources``.
+
+    They link to the files in ``commit`` on the git host of ``repository``, if there is one.
+    """
     counts = Counter(problem.level for problem in problems)
-    files: dict[str, list[Problem]] = {}
-    for problem in problems:
-        files.setdefault(problem.path, []).append(without_path(problem))
     return render_page(
         "check.html",
         service_info,
@@ -126,9 +129,19 @@ def check_page(
         source=source,
         sources=sources,
         counts=counts,
-        files=files,
+        files=problems_by_file(problems),
+        host=GitHost.from_repository(repository) if commit else None,
+        commit=commit,
         here="/check",
     )
+
+
+def problems_by_file(problems: Iterable[Problem]) -> Mapping[str, Sequence[Problem]]:
+    """Return ``problems`` by path, in their order; the path of those of a source is empty."""
+    files: dict[str, list[Problem]] = {}
+    for problem in problems:
+        files.setdefault(problem.path, []).append(without_path(problem))
+    return files
 
 
 def without_path(problem: Problem) -> Problem:

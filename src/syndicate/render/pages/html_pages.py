@@ -33,7 +33,10 @@ class FeedLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSummary:
-    """A feed in the directory; ``url`` is its page, ``latest`` is None while the feed is empty."""
+    """A feed in the directory; ``url`` is its page, ``latest`` is None while the feed is empty.
+
+    ``source_url`` is the page of the source if the feed is that of one.
+    """
 
     title: str
     description: str
@@ -41,6 +44,7 @@ class FeedSummary:
     posts: int
     latest: date | None
     links: tuple[FeedLink, ...]
+    source_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -66,6 +66,7 @@ def _environment(folder: str) -> Environment:
         "host": _host,
         "top_level_domain": _top_level_domain,
         "format_date": _format_date,
+        "format_time": _format_time,
         "contact_url": _contact_url,
         "for_own_page": for_own_page,
         "break_points": _break_points,
@@ -168,6 +169,15 @@ def _host(url: str) -> str:
 def _format_date(day: date) -> str:
     """Return a date in US format, regardless of the locale of the process."""
     return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def _format_time(time: datetime) -> str:
+    """Return a date and time in US format with the name of the time zone, or its UTC offset."""
+    zone = time.tzname() or ""
+    zone = zone if zone[:1].isalpha() else f"UTC{zone}"
+    hour = (time.hour + 11) % 12 + 1
+    half = "a.m." if time.hour < 12 else "p.m."  # noqa: PLR2004 — hours of half a day
+    return f"{_format_date(time)}, {hour}:{time:%M} {half} {zone}"
 
 
 def _contact_url(contact: str) -> str:

@@ -31,7 +31,7 @@ _MAX_FIELDS: Final = 200
 _COOKIE: Final = "session"
 _SECURE_PREFIX: Final = "__Host-"
 """A browser accepts a cookie of this name only from the host itself, with Secure (RFC 6265bis)."""
-_RETURN_PATH: Final = re.compile(r"/(portal|explain|check)([/?][\x21-\x7e]*)?")
+_RETURN_PATH: Final = re.compile(r"/(portal|explain|check|sources)([/?][\x21-\x7e]*)?")
 _SAME_SITE_FETCHES: Final = frozenset({"same-origin", "none"})
 
 

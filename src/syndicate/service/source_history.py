@@ -1,0 +1,79 @@
+"""What the last commits of a source changed, each of which is compared once per process."""
+
+from itertools import islice
+from typing import Final
+
+from syndicate.content.source_index import SourceIndex
+from syndicate.errors import UnknownSite
+from syndicate.feeds.lru_cache import SizedLruCache
+from syndicate.git.commit_log import LoggedCommit, recent_commits
+from syndicate.model.edition import SourceSnapshot
+from syndicate.model.post import CommitId, Post
+from syndicate.model.source_history import CommitReport, post_changes
+from syndicate.sites.site import Site
+
+MAX_COMMITS: Final = 10
+_MAX_CHANGES: Final = 50
+"""Changes that are kept of one commit; the others are counted."""
+_CACHED_REPORTS: Final = 1_000
+
+_Posts = dict[CommitId, tuple[Post, ...]]
+
+
+class SourceHistory:
+    """Compares the posts of a source at each of its last commits with those before it.
+
+    Its index goes through the commits from the oldest on, so that only the first one is read
+    completely. Not thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._reports = SizedLruCache[tuple[str, CommitId], CommitReport](
+            _CACHED_REPORTS, getsizeof=lambda _: 1
+        )
+
+    def reports(
+        self, snapshot: SourceSnapshot, site: Site | None, index: SourceIndex
+    ) -> tuple[CommitReport, ...]:
+        """Return what the last commits up to that of ``snapshot`` changed, the newest first.
+
+        Those count that changed a folder of posts or a file that the configuration of the ``site``
+        is from. ``index`` is one of the same source that serves nothing. Raises `RepositoryError`.
+        """
+        source = snapshot.source
+        paths = (*source.folders, *(site.files if site else ()))
+        commits = recent_commits(index.repository, snapshot.commit, paths, MAX_COMMITS)
+        posts: _Posts = {}
+        for commit in reversed(commits):
+            if (source.name, commit.id) not in self._reports:
+                report = _compare(snapshot, index, commit, posts)
+                self._reports[source.name, commit.id] = report
+        return tuple(self._reports[source.name, commit.id] for commit in commits)
+
+
+def _compare(
+    snapshot: SourceSnapshot, index: SourceIndex, commit: LoggedCommit, posts: _Posts
+) -> CommitReport:
+    """Return what ``commit`` changed; ``posts`` keeps those of the last commit that was read."""
+    before: tuple[Post, ...] = ()
+    if commit.parent is not None:
+        before = posts[commit.parent] if commit.parent in posts else _read(index, commit.parent)
+    after = _read(index, commit.id)
+    posts.clear()
+    posts[commit.id] = after
+    changes = tuple(post_changes(before, after))
+    return CommitReport(
+        id=commit.id,
+        time=commit.time.astimezone(snapshot.source.zone),
+        subject=commit.subject,
+        changes=tuple(islice(changes, _MAX_CHANGES)),
+        total=len(changes),
+    )
+
+
+def _read(index: SourceIndex, commit: CommitId) -> tuple[Post, ...]:
+    """Return the posts at ``commit``, none where nothing said yet where its site is."""
+    try:
+        return tuple(index.snapshot(commit).posts)
+    except UnknownSite:
+        return ()

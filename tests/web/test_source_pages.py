@@ -1,0 +1,105 @@
+"""The page of a source, on a real repository and with a real database."""
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from tests.content_repository import ContentRepository
+from tests.publisher.conftest import open_content_service
+from tests.stepwise_service import sqlite_url, stepwise_service
+from tests.web.app_client import POSTS, app_client
+from tests.web.test_editors import BROKEN, FIRST, GOOD, editor_of
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_editor_sees_what_commits_changed(tmp_path: pathlib.Path) -> None:
+    """The newest first; a later commit is added without another reading of the first."""
+    async with editor_of(tmp_path) as editor:
+        before = await editor.text("/sources/news")
+        content = ContentRepository(path=tmp_path / "content")
+        content.commit({"README": "unrelated"})
+        content.commit({FIRST: GOOD.replace("First", "Renamed")}, "Say it better")
+        await editor.service.publish()
+        after = await editor.text("/sources/news")
+        history = await editor.service.editor_reports.history("news")
+
+    assert "Changed: First (text or front matter), news/2024-01-05-first.md" in before
+    assert "Appeared: First , scheduled for February 5, 2024" in before
+    assert "Vanished: First , news/2024-01-07-gone.md" in before
+    assert "Error, line 2: title has a colon" in before
+    assert "Say it better" in after
+    assert "Changed: Renamed (title), news/2024-01-05-first.md" in after
+    assert [report.total for report in history] == [1, 3, 3]
+
+
+async def test_everybody_sees_what_is_in_feeds(tmp_path: pathlib.Path) -> None:
+    """Also partners with a session; with open pages, files but no subjects."""
+    async with editor_of(tmp_path) as editor:
+        access = editor.service.subscriptions.access
+        partner = await editor.stranger.with_token("partner")
+        texts = [
+            (
+                await editor.stranger.request(
+                    "GET",
+                    "/sources/news",
+                    cookie=f"__Host-session={await access.log_in(token, '198.51.100.7')}",
+                )
+            ).text
+            for token in (partner.token, editor.client.token)
+        ]
+        stranger = await editor.stranger.request("GET", "/sources/news")
+        refused = await partner.request("GET", "/sources/news")
+        unknown = await editor.stranger.request("GET", "/sources/fish")
+
+    assert stranger.status_code == 200
+    assert stranger.headers["cache-control"] == "no-store"
+    assert BROKEN not in stranger.text
+    assert BROKEN not in texts[0]
+    assert BROKEN in texts[1]
+    assert "Edit the content" in texts[1]
+    assert (refused.status_code, unknown.status_code) == (403, 404)
+
+
+async def test_open_page_shows_files_without_subjects(tmp_path: pathlib.Path) -> None:
+    """As `/check` does."""
+    async with editor_of(tmp_path, is_open=True) as editor:
+        page = (await editor.stranger.request("GET", "/sources/news")).text
+
+    assert BROKEN in page
+    assert "Edit the content" not in page
+
+
+async def test_page_without_history_and_database_is_public() -> None:
+    """What cannot be read is left out."""
+    response = await app_client(*POSTS).request_async(
+        "/sources/news", headers={"cookie": "__Host-session=x"}
+    )
+
+    assert response.status_code == 200
+    assert "The history of the source cannot be read at present." in response.text
+
+
+async def test_history_begins_where_the_site_is_known(tmp_path: pathlib.Path) -> None:
+    """Before, nothing said where the posts are; what configuration changes counts, too."""
+    content = ContentRepository.create(tmp_path / "content")
+    content.commit({"_posts/2024-01-05-first.md": GOOD})
+    content.commit({"_config.yml": "url: https://agency.gov\n"})
+    content.commit({"_config.yml": "url: https://agency.gov\npermalink: /:title/\n"})
+    with open_content_service(tmp_path, SITE_SOURCE) as content_service:
+        async with stepwise_service(content_service, sqlite_url(tmp_path)) as service:
+            await service.publish()
+            history = await service.editor_reports.history("site")
+
+    found: list[Any] = [
+        [(change.effect, change.details) for change in report.changes] for report in history
+    ]
+    assert found == [[("changed", ("URL",))], [("appeared", ())], []]
+
+
+SITE_SOURCE = """
+[[sources]]
+name = "site"
+repository = "content"
+"""
