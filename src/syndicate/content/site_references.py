@@ -235,11 +235,12 @@ _COMMENT_MARKS: Final[Mapping[CommentSyntax, re.Pattern[str]]] = {
 def find_references(body: str, previews: Iterable[str]) -> TextReferences:
     """Return what ``body`` and the texts of summary and card, ``previews``, refer to."""
     previews = tuple(previews)
-    tags = tuple(_tags(body))
+    all_tags = tuple(_tags(body))
+    text = _without(all_tags, body)
+    tags = {tag.source: tag for tag in all_tags}.values()  # what a tag says is in its source
     pages = (
         tag.call.page_name.partition("#")[0] for tag in tags if tag.name in POST_REFERENCE_TAGS
     )
-    text = _without(tags, body)
     names = (*_argument_names(tags), *map(unescape, find_urls(text)))
     named = (name.partition("#")[0] for name in names)
     return TextReferences(

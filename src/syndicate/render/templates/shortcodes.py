@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from syndicate.render.allowlist import name_set
 from syndicate.render.html_tokens import escape_html, unescape_entities

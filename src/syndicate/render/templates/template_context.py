@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from syndicate.model.markdown_options import KRAMDOWN, MarkdownEngine
 from syndicate.render.messages import CommentSyntax
