@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from syndicate.cache import Cache
-from syndicate.content.parsed_file import FileParser, FileVersion, ParsedVersion
+from syndicate.content.parsed_file import FileParser, FileVersion, ParsedVersion, PresentFiles
 from syndicate.content.site_source import SiteSource, resolve
 from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
@@ -80,18 +80,54 @@ def test_older_version_says_what_it_said_as_the_newest(
     assert {file.is_broken for file in parser.parse_older(versions).values()} == {True, False}
 
 
-def test_older_versions_are_read_once(
-    repository: Repository, versions: list[FileVersion], tmp_path: pathlib.Path
-) -> None:
-    """The cache has them, so that a repository without these files gives the same."""
+@pytest.fixture
+def without_files(tmp_path: pathlib.Path) -> Iterator[Repository]:
+    """Open a repository without `FILES`."""
     other = ContentRepository.create(tmp_path / "other")
     other.commit({"a.md": "Words."})
     mirrors = tmp_path / "other-mirrors"
-    with (
-        closing(Cache(tmp_path / "cache.db")) as cache,
-        Repository.open(str(other.path), ref="main", mirrors=mirrors) as without_files,
-    ):
-        first = FileParser(SOURCES["settings"], repository, cache, Vocabulary())
-        second = FileParser(SOURCES["settings"], without_files, cache, Vocabulary())
-        assert second.parse_older(versions) != (read := first.parse_older(versions))
-        assert second.parse_older(versions) == read
+    with Repository.open(str(other.path), ref="main", mirrors=mirrors) as opened:
+        yield opened
+
+
+@pytest.fixture
+def cache(tmp_path: pathlib.Path) -> Iterator[Cache]:
+    """Return an empty cache."""
+    with closing(Cache(tmp_path / "cache.db")) as opened:
+        yield opened
+
+
+def test_older_versions_are_read_once(
+    repository: Repository, without_files: Repository, cache: Cache, versions: list[FileVersion]
+) -> None:
+    """The cache has them, so that a repository without these files gives the same."""
+    first = FileParser(SOURCES["settings"], repository, cache, Vocabulary())
+    second = FileParser(SOURCES["settings"], without_files, cache, Vocabulary())
+    assert second.parse_older(versions) != (read := first.parse_older(versions))
+    assert second.parse_older(versions) == read
+
+
+def test_present_versions_are_read_once_for_history_and_posts(
+    repository: Repository, without_files: Repository, cache: Cache, versions: list[FileVersion]
+) -> None:
+    """The cache has them in full, so that a repository without these files gives the same."""
+    first = FileParser(SOURCES["settings"], repository, cache, Vocabulary())
+    second = FileParser(SOURCES["settings"], without_files, cache, Vocabulary())
+    parsed = FileParser(SOURCES["settings"], repository, Cache(None), Vocabulary()).parse(versions)
+    present = PresentFiles(first, dict(versions[1:]))
+    assert first.parse_older(versions, present) == {
+        version: ParsedVersion.of(file) for version, file in parsed.items()
+    }
+    assert second.parse(versions[1:]) == {version: parsed[version] for version in versions[1:]}
+    assert second.parse(versions[:1]) != {versions[0]: parsed[versions[0]]}
+
+
+def test_present_versions_that_were_read_otherwise_do_not_count(
+    repository: Repository, versions: list[FileVersion]
+) -> None:
+    """As at an older commit, with the configuration that was in force then."""
+    now = FileParser(SOURCES["settings"], repository, Cache(None), Vocabulary())
+    then = FileParser(SOURCES["jekyll"], repository, Cache(None), Vocabulary())
+    present = PresentFiles(now, dict(versions))
+    assert then.parse_older(versions, present) == then.parse_older(versions)
+    assert then.parse_older(versions) != now.parse_older(versions)

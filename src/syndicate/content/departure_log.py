@@ -13,7 +13,7 @@ from typing import Final
 
 from syndicate.content.file_classifier import FileResult
 from syndicate.content.file_history import BranchHistory
-from syndicate.content.parsed_file import FileParser, FileVersion, ParsedVersion
+from syndicate.content.parsed_file import FileParser, FileVersion, ParsedVersion, PresentFiles
 from syndicate.content.site_pages import PageBundles, is_inside
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource, asks_site
 from syndicate.content.site_tracker import SiteTracker
@@ -114,6 +114,7 @@ class DepartureLog:
         self._deleted: _Files = {}
         self._folders: set[tuple[str, ...]] = set()
         self._pending: list[_Step] = []
+        self._present: PresentFiles | None = None
         self._restored: tuple[BranchHistory, Mapping[Path, FileResult]] | None = None
 
     @property
@@ -140,12 +141,14 @@ class DepartureLog:
         self._latest = {(each.before, each.after): each.at for each in departures}
         self._restored = branch, results
 
-    def replay(self, commit: CommitId) -> Iterator[Commit]:
+    def replay(self, commit: CommitId, present: PresentFiles) -> Iterator[Commit]:
         """Record the whole history up to ``commit``; yield each commit that changes pages.
 
-        What is yielded has the changes of pages only. Raises `RepositoryError`.
+        What is yielded has the changes of pages only. ``present`` are the files of ``commit``.
+        Raises `RepositoryError`.
         """
         self._start()
+        self._present = present
         for each in self._repository.history(commit, also=may_be_read):
             self._record(each)
             pages = tuple(change for change in each.changes if is_page(change.path))
@@ -153,14 +156,18 @@ class DepartureLog:
                 yield replace(each, changes=pages)
         self._finish(commit)
 
-    def update(self, commit: CommitId) -> None:
-        """Record what happened up to ``commit``; raises `RepositoryError`."""
+    def update(self, commit: CommitId, present: PresentFiles) -> None:
+        """Record what happened up to ``commit``, which has the files ``present``.
+
+        Raises `RepositoryError`.
+        """
         if self.commit == commit:
             return
         delta = self._repository.commits_since(commit, self.commit) if self.commit else None
         if delta is None:
-            deque(self.replay(commit), maxlen=0)
+            deque(self.replay(commit, present), maxlen=0)
             return
+        self._present = present
         self._prepare()
         self.commit = None  # until all is recorded
         for each in _with_all_changes(delta):
@@ -184,6 +191,7 @@ class DepartureLog:
 
     def _finish(self, commit: CommitId) -> None:
         self._flush()
+        self._present = None
         self.commit = commit
 
     def _record(self, commit: Commit) -> None:
@@ -287,7 +295,11 @@ class DepartureLog:
         for start in range(0, len(steps), _MAX_PENDING):
             batch = steps[start : start + _MAX_PENDING]
             wanted = [(step.path, step.blob) for step in batch if step.path is not None]
-            parsed = self._rules.parser.parse_older(wanted) if self._rules and wanted else {}
+            parsed = (
+                self._rules.parser.parse_older(wanted, self._present)
+                if self._rules and wanted
+                else {}
+            )
             for step in batch:
                 self._record_step(step, parsed)
 

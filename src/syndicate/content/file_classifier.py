@@ -1,11 +1,11 @@
 """Classifies the files of a source as posts, hidden or broken, and keeps the results."""
 
 from bisect import insort
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from syndicate.content.file_history import PostHistory, Version, post_id
 from syndicate.content.parsed_file import FileParser, FileVersion, ParsedFile, ParsedVersion
@@ -37,10 +37,23 @@ class FileResult:
     """What the post depends on besides its file."""
 
 
+_BATCH_SIZE: Final = 500
+"""Files parsed at the same time, which bounds the memory of a first start."""
+
+
 def classify(
-    files: Iterable[tuple[TreeEntry, PostHistory]], described: SiteSource, parser: FileParser
+    files: Sequence[tuple[TreeEntry, PostHistory]], described: SiteSource, parser: FileParser
 ) -> dict[Path, FileResult]:
     """Return the results of ``files`` by path; the blobs that they need are read in batches."""
+    results: dict[Path, FileResult] = {}
+    for start in range(0, len(files), _BATCH_SIZE):
+        results |= _classify_batch(files[start : start + _BATCH_SIZE], described, parser)
+    return results
+
+
+def _classify_batch(
+    files: Iterable[tuple[TreeEntry, PostHistory]], described: SiteSource, parser: FileParser
+) -> dict[Path, FileResult]:
     read = _run_together(
         {file.path: _read_file(file, history, described.source) for file, history in files},
         parser.parse,

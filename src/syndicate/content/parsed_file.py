@@ -1,7 +1,7 @@
 """Parses files of a repository as posts; the disk cache has the results by content."""
 
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, TypeVar
@@ -148,18 +148,24 @@ class FileParser:
         self._store(CACHE_NAMESPACE, keys, fresh)
         return parsed | fresh
 
-    def parse_older(self, versions: Iterable[FileVersion]) -> dict[FileVersion, ParsedVersion]:
+    def parse_older(
+        self, versions: Iterable[FileVersion], present: "PresentFiles | None" = None
+    ) -> dict[FileVersion, ParsedVersion]:
         """Return what counts of older versions of files, as `parse` returns the newest ones.
 
         Goal: a first start with 50,000 commits takes 10 s of CPU. Nobody reads their texts, links,
-        authors and problems, and with `parse` for each of them it takes 19 s.
+        authors and problems, and with `parse` for each of them it takes 19 s. Those that are
+        ``present`` are parsed in full anyhow, once for both.
         """
         keys = {version: self.cache_key(version) for version in versions}
         found = self._cached(VERSION_NAMESPACE, keys, self._version_decoder)
-        missing = [version for version in keys if version not in found]
-        fresh = {
+        missing = {version: key for version, key in keys.items() if version not in found}
+        files = present.parse(missing) if present else {}
+        fresh = {version: ParsedVersion.of(file) for version, file in files.items()} | {
             version: self._parse_version(document)
-            for version, document in self._read_documents(missing)
+            for version, document in self._read_documents(
+                each for each in missing if each not in files
+            )
         }
         self._store(VERSION_NAMESPACE, keys, fresh)
         return found | fresh
@@ -186,7 +192,7 @@ class FileParser:
         self._cache.put(namespace, entries)
 
     def _read_documents(
-        self, versions: Sequence[FileVersion]
+        self, versions: Iterable[FileVersion]
     ) -> Iterator[tuple[FileVersion, Document | ParsedFile]]:
         """Yield each file as a document; as a parsed file without fields if it is none."""
         paths: dict[BlobId, list[Path]] = {}
@@ -259,6 +265,25 @@ class FileParser:
         return all(
             (self._authors.get(author, ""), self._author_urls.get(author, "")) == (name, url)
             for author, name, url in entries
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PresentFiles:
+    """The files of the commit that is read, None for removed ones, and the ``parser`` for them."""
+
+    parser: FileParser
+    blobs: Mapping[Path, BlobId | None]
+
+    def parse(self, keys: Mapping[FileVersion, str]) -> dict[FileVersion, ParsedFile]:
+        """Return those of the versions in ``keys`` that are present, and read in the same way.
+
+        ``keys`` are those of the cache. A cache keeps the result for `FileParser.parse`.
+        """
+        return self.parser.parse(
+            (path, blob)
+            for (path, blob), key in keys.items()
+            if self.blobs.get(path) == blob and self.parser.cache_key((path, blob)) == key
         )
 
 

@@ -14,7 +14,7 @@ from syndicate.content.held_commits import ChangeBrake, HeldCommit
 from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
 from syndicate.content.link_targets import AssetUrls, LinkTargets, MediaFiles
 from syndicate.content.needed_files import needed_files
-from syndicate.content.parsed_file import FileParser, ParsedFile
+from syndicate.content.parsed_file import FileParser, ParsedFile, PresentFiles
 from syndicate.content.post_digests import PostDigests
 from syndicate.content.render_input import RenderInput, RenderInputReader
 from syndicate.content.site_pages import PageBundles, is_inside
@@ -30,9 +30,6 @@ from syndicate.model.content_reader import DEFAULT_CONTENT_LIMITS, ContentLimits
 from syndicate.model.edition import SourceSnapshot
 from syndicate.model.ledger import LedgerRow
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source
-
-_CLASSIFY_BATCH_SIZE: Final = 500
-"""Files parsed at the same time, which bounds the memory of a first start."""
 
 
 class SourceIndex:
@@ -189,10 +186,10 @@ class SourceIndex:
         self._table_commit = None
         delta = self._update_branch(commit)
         branch, served = self._served_branch(commit)
-        self._departures.update(served)
         emptied_folders = self._branch.emptied_folders
         is_incremental = is_incremental and served == commit
         files = self._files_to_classify(served, delta if is_incremental else None)
+        self._departures.update(served, PresentFiles(self._parser, files))
         self._record_files(files, branch)
         # Last, so that the files of the commit before are served until everything is read.
         self.assets = self._use_files_of(served, is_fetched=served == commit)
@@ -306,8 +303,10 @@ class SourceIndex:
         delta = self.repository.commits_since(commit, before) if before else None
         if delta is None:
             self._branch, self._is_shallow = BranchHistory(), self.repository.is_shallow
-        history = delta.commits if delta else self._departures.replay(commit)
-        self._replay(self._branch, history, head=commit)
+            present = PresentFiles(self._parser, self._list_files(commit))
+            self._replay(self._branch, self._departures.replay(commit, present), head=commit)
+        else:
+            self._replay(self._branch, delta.commits, head=commit)
         return delta
 
     def _replay(self, branch: BranchHistory, history: Iterable[Commit], head: CommitId) -> None:
@@ -337,8 +336,11 @@ class SourceIndex:
             return damaged | {
                 path: blob for path, blob in delta.files.items() if self._is_in_folders(path)
             }
+        return dict.fromkeys(self._table) | self._list_files(commit)
+
+    def _list_files(self, commit: CommitId) -> dict[Path, BlobId | None]:
         files = self.repository.list_files(commit, self.source.folders)
-        return dict.fromkeys(self._table) | {file.path: file.blob for file in files}
+        return {file.path: file.blob for file in files}
 
     def _record_files(self, files: Mapping[Path, BlobId | None], branch: BranchHistory) -> None:
         files = self._with_bundle_changes(files, branch)
@@ -355,10 +357,7 @@ class SourceIndex:
             is_same = before and (before.blob, before.history) == (blob, history)
             if before is None or before.is_damaged or not is_same:
                 fresh.append((TreeEntry(path=path, blob=blob), history))
-        results: dict[Path, FileResult] = {}
-        for start in range(0, len(fresh), _CLASSIFY_BATCH_SIZE):
-            batch = fresh[start : start + _CLASSIFY_BATCH_SIZE]
-            results |= classify(batch, self.site_source, self._parser)
+        results = classify(fresh, self.site_source, self._parser)
         removed = [path for path, blob in files.items() if blob is None]
         self._raise_if_all_damaged(results, removed)
         self._table.update(results, skipped, removed)
