@@ -23,11 +23,17 @@ async def running_service(
     *,
     seconds: float = 20,
     clock: Callable[[], datetime] = current_time,
+    load_settings: Callable[[], Settings] | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve ``settings`` for at most ``seconds``, yield a client, and stop with SIGTERM."""
+    """Serve ``settings`` for at most ``seconds``, yield a client, and stop with SIGTERM.
+
+    ``load_settings`` reads them again after SIGHUP.
+    """
     ports: asyncio.Queue[int] = asyncio.Queue()
     with ContentService(settings, clock=clock, render_pool=render_pool()) as content:
-        task = asyncio.create_task(serve(content, on_started=ports.put_nowait))
+        task = asyncio.create_task(
+            serve(content, on_started=ports.put_nowait, load_settings=load_settings)
+        )
         async with asyncio.timeout(seconds):
             base_url = f"http://127.0.0.1:{await ports.get()}"
             try:

@@ -33,8 +33,8 @@ def serve(
 ) -> None:
     """Serve the feeds, watch the sources and deliver to subscribers.
 
-    Runs until SIGINT or SIGTERM, then finishes the requests and attempts in progress. --host and
-    --port take precedence over the settings.
+    Runs until SIGINT or SIGTERM, then finishes the requests and attempts in progress. SIGHUP reads
+    the settings again. --host and --port take precedence over the settings.
     """
     # As environment variables, so that the settings check them and report them like any other.
     options = {"SYNDICATE_SERVICE__HOST": host, "SYNDICATE_SERVICE__PORT": port}
@@ -48,7 +48,13 @@ def serve(
             uvloop_runner() as loop,
             progress(is_done=has_edition),
         ):
-            loop.run(serve_until_stopped(content, on_started=on_started))
+            loop.run(
+                serve_until_stopped(
+                    content,
+                    on_started=on_started,
+                    load_settings=lambda: load(config, os.environ | given),
+                )
+            )
 
 
 @contextmanager

@@ -268,10 +268,15 @@ class Runtime:
             _http_policy(self._content),
         )
 
-    async def run(self) -> None:
-        """Watch the sources, publish and deliver until cancelled; an error restarts its part."""
+    async def run(self, predecessor: asyncio.Task[None] | None = None) -> None:
+        """Watch the sources, publish and deliver until cancelled; an error restarts its part.
+
+        All but the watcher waits for the end of a ``predecessor`` with the same database and files.
+        """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._run_watcher())
+            if predecessor is not None:
+                await asyncio.wait({predecessor})
             tasks.create_task(self.run_database_services())
             tasks.create_task(self.services.search.run())
             tasks.create_task(prune_cache_daily(self._content, self.watcher, self.restarts))

@@ -48,6 +48,11 @@ class Connection(Protocol):
     """The part of `web.http.protocol.HttpProtocol` that the monitor uses."""
 
     @property
+    def is_idle(self) -> bool:
+        """Whether no response is in progress."""
+        ...
+
+    @property
     def waiting_since(self) -> EvictionKey | None:
         """Order in which connections that owe a request are closed; None while one is served."""
         ...

@@ -1,6 +1,7 @@
 """Uvicorn's HTTP protocol with limits on request heads and on time without progress."""
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from math import inf
 from typing import Any, Final
@@ -30,6 +31,7 @@ _MAX_EXCESS_HEAD_BYTES: Final = 65_536
 GRACE_SECONDS: Final = 10
 """How long requests in progress may take once the server stops."""
 
+_CHECK_SECONDS: Final = 0.05
 _LINGER_SECONDS: Final = 1
 _MAX_REFUSALS: Final = 64
 """Connections over the limit that get a response 503; more are closed without one."""
@@ -47,7 +49,7 @@ _REFUSAL_DETAILS: Final = {
 class ServerConfig(Config):
     """Uvicorn's configuration for `HttpProtocol`, with the monitor that limits the connections.
 
-    If ``app`` is a `ResponseCache`, the connections use it.
+    If the application is a `ResponseCache`, the connections use it. `switch` replaces it.
     """
 
     def __init__(self, app: ASGIApp, limits: ConnectionLimits = LIMITS) -> None:
@@ -65,6 +67,20 @@ class ServerConfig(Config):
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         self.monitor = ConnectionMonitor(limits)
+        self._use(app)
+
+    def _use(self, app: ASGIApp) -> None:
+        self.app = self.loaded_app = app
+        self.response_cache = app if isinstance(app, ResponseCache) else None
+
+    async def switch(self, app: ASGIApp, *, timeout_seconds: float = GRACE_SECONDS) -> None:
+        """Pass further requests to ``app``; wait for those in progress, at most for a while."""
+        self._use(app)
+        busy = [each for each in self.monitor.connections if not each.is_idle]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                while busy := [each for each in busy if not each.is_idle]:  # noqa: ASYNC110 — no event tells
+                    await asyncio.sleep(_CHECK_SECONDS)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -81,7 +97,7 @@ class HttpProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._response_cache = self.app if isinstance(self.app, ResponseCache) else None
+        self._config = config
         self._cacheable_request: CacheableRequest | None = None
         """The current read, if it is one cacheable request."""
         self._cache_used_at = -inf
@@ -119,7 +135,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     @property
-    def _is_idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether no response is in progress."""
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete
@@ -135,7 +151,7 @@ class HttpProtocol(HttpToolsProtocol):
             return None
         if self._is_request_open and self._head_since is None:
             return 0, self._request_since
-        if not self._is_idle or self.transport.get_write_buffer_size():
+        if not self.is_idle or self.transport.get_write_buffer_size():
             return None
         if self._head_since is not None:
             return 0, self._head_since
@@ -159,7 +175,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _check_request(self, now: float, limits: ConnectionLimits) -> None:
         if self._head_since is not None:
-            if self._is_idle and now - self._head_since > limits.head_seconds:
+            if self.is_idle and now - self._head_since > limits.head_seconds:
                 self._time_out_head()
             return
         if (
@@ -183,10 +199,10 @@ class HttpProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         if (
             not self._is_request_open
-            and (cycle is None or cycle.response_complete)  # `_is_idle`, without a call
+            and (cycle is None or cycle.response_complete)  # `is_idle`, without a call
             and not self.flow.write_paused
-            and self._response_cache is not None
-            and self._response_cache.respond(
+            and self._config.response_cache is not None
+            and self._config.response_cache.respond(
                 data, self.transport, self.client, self.server_state.default_headers
             )
         ):
@@ -199,14 +215,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _parse(self, data: bytes) -> None:
         """Pass ``data`` to the parser, unless the request head has become too long."""
-        if self._response_cache is not None and not self._is_request_open:
+        if self._config.response_cache is not None and not self._is_request_open:
             self._cacheable_request = parse_cacheable(data)
         open_scope = self.scope if self._is_request_open else None
         self._body_bytes = 0
         self._received_at = self.loop.time()
         super().data_received(data)
         self._cacheable_request = None
-        if self._head_since is None and not self._is_request_open and self._is_idle:
+        if self._head_since is None and not self._is_request_open and self.is_idle:
             # blank lines before a request (RFC 9112 section 2.2)
             self._head_since = self._received_at
         if self._is_request_open and self.scope is open_scope:
@@ -227,6 +243,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def on_message_begin(self) -> None:
+        self.app = self._config.loaded_app
         super().on_message_begin()
         if self._cacheable_request is not None:
             self.scope["state"].update(request_state(self._cacheable_request))
@@ -277,7 +294,7 @@ class HttpProtocol(HttpToolsProtocol):
         if len(self.url) > MAX_TARGET_BYTES:
             status = 414
         self._is_refused = self._is_request_open = True
-        if not self._is_idle:
+        if not self.is_idle:
             self.transport.close()
             return
         headers = (

@@ -39,17 +39,20 @@ async def serve(  # noqa: PLR0913 — all there is to say of a server
     *,
     stopping: asyncio.Event,
     on_started: Callable[[int], None] = lambda _: None,
+    on_configured: Callable[[ServerConfig], None] = lambda _: None,
     limits: ConnectionLimits = LIMITS,
 ) -> None:
     """Serve ``app`` until ``stopping`` is set; then finish what is in progress, and return.
 
-    ``on_started`` gets the port, which the system chooses if ``port`` is 0. Signals are not
-    handled. ``limits`` of connections are lowered where the system allows fewer open files.
-    Raises `SyndicateError` if host and port are not available.
+    ``on_started`` gets the port, which the system chooses if ``port`` is 0; ``on_configured`` gets
+    what can replace ``app`` later. Signals are not handled. ``limits`` of connections are lowered
+    where the system allows fewer open files. Raises `SyndicateError` if host and port are not
+    available.
     """
     limits = within_open_files(limits, raise_open_files())
     listener = _listen(host, port, limits.backlog)
     config = ServerConfig(app, limits)
+    on_configured(config)
     server = _Server(config, stopping, on_started)
     previous_interval = sys.getswitchinterval()
     sys.setswitchinterval(_THREAD_SWITCH_SECONDS)
