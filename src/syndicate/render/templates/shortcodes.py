@@ -104,6 +104,8 @@ def _apply_filter(value: str, call: TagCall, context: TemplateContext) -> str | 
     if call.name == "url":
         return context.below_base(value).replace(" ", "%20")
     if call.name in ("relative_url", "absolute_url"):
+        if not value:
+            return context.base_path or ("/" if call.name == "absolute_url" else "")
         return context.below_base(_root_relative(value)).replace(" ", "%20")
     return _expand_call(replace(call, arguments=(value, *call.arguments)), context)
 

@@ -151,9 +151,9 @@ def _value(token: tuple[str, ...], context: TemplateContext) -> str | None:
     if word in _CONSTANTS:
         return _CONSTANTS[word]
     found = context.find(word)
-    if found is None and not (context.is_nil(word) or _NUMBER.fullmatch(word)):
+    if found is None and not context.is_nil(word):
         raise _UnknownError
-    return word if _NUMBER.fullmatch(word) else found
+    return found
 
 
 def _compare(left: str | None, operator: str, right: str | None) -> bool:

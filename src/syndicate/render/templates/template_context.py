@@ -14,6 +14,8 @@ from syndicate.render.templates.template_tags import TagCall
 
 _VARIABLE: Final = re.compile(r"(?:page|site|include|post|layout|forloop)\.[\w.\-]+")
 """Words that are variables also where nothing is known about their value."""
+_LITERAL: Final = re.compile(r"true|false|-?\d+(?:\.\d+)?")
+_NIL: Final = frozenset({"nil", "null", "none"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,13 @@ class TemplateContext:
         if name == "page.url":
             return self.page_url.removeprefix(self.site_url.rstrip("/"))
         own = {"site.baseurl": self.base_path, "site.url": self.origin}
-        return own[name] if name in own else self.values.get(name)
+        if name in own or _LITERAL.fullmatch(name):
+            return own.get(name, name)
+        return self.values.get(name)
 
     def is_nil(self, name: str) -> bool:
         """Return whether the engine has no value called ``name``, as opposed to an unknown one."""
-        return name in self.values and self.values[name] is None
+        return name in _NIL or (name in self.values and self.values[name] is None)
 
     def below_base(self, path: str) -> str:
         """Return ``path`` from the root of the site as a path from the root of its host."""

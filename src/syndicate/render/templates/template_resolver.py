@@ -217,7 +217,11 @@ class _Resolver:
         name, _, expression = tag.expression.partition("=")
         call, filters = parse_value(expression)
         value = call.arguments[0] if call.arguments else self._context.find(call.name)
-        self._values[name.strip()] = assigned = apply_filters(value, filters, self._context)
+        assigned = apply_filters(value, filters, self._context)
+        if assigned is None and (filters or not self._context.is_nil(call.name)):
+            self._values.pop(name.strip(), None)
+        else:
+            self._values[name.strip()] = assigned
         return None if assigned is None else ""
 
     def _verbatim(self, tag: TemplateTag, closing: TemplateTag) -> str:
