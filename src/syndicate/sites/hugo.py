@@ -100,7 +100,7 @@ class HugoEngine(LinkedPages):
             markdown=markdown_settings.of_hugo(config, path),
             summary_mark="<!--more-->",
             keeps_offsets=True,
-            options={"rules": hugo_urls.rules(config, languages, root, reader, folders)},
+            options={"rules": hugo_urls.rules(config, languages, root, reader)},
         )
         return replace(
             site,

@@ -22,7 +22,6 @@ from syndicate.sites.site import (
     SETTINGS_PATTERN,
     ConfiguredValue,
     Page,
-    PostFolder,
     Site,
     is_below,
     joined,
@@ -143,13 +142,12 @@ def rules(
     built: tuple[Language, ...],
     root: str,
     reader: ConfigurationReader,
-    folders: Iterable[PostFolder],
 ) -> Rules:
     """Return the rules for URLs that the configuration and the list pages make."""
     sections = {
         (path.rpartition("/")[0], stem(path).partition(".")[2].lower())
-        for folder in folders
-        for path in reader.below(folder.path)
+        for folder in dict.fromkeys(language.content for language in built)
+        for path in reader.below(folder)
         if stem(path).partition(".")[0] == "_index"
     }
     dates = texts(mapping(config.get("frontmatter")).get("date"))
