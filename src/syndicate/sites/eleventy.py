@@ -38,6 +38,7 @@ from syndicate.sites.site import (
     Page,
     PostFolder,
     Site,
+    day_inside,
     is_below,
     joined,
     plain_folder,
@@ -120,12 +121,9 @@ class EleventyEngine(LinkedPages):
         return plain_folder(path)
 
     def defaults(
-        self,
-        path: str,
-        meta: Mapping[str, object],  # noqa: ARG002 — of the protocol
-        site: Site,
+        self, path: str, meta: Mapping[str, object], site: Site
     ) -> Mapping[str, tuple[object, str]]:
-        """Return the directory data of the page at ``path``, the nearest first.
+        """Return the directory data of the page at ``path``, the nearest first, and its day.
 
         Tags are left out: in directory data they make a collection, not a category.
         """
@@ -134,6 +132,8 @@ class EleventyEngine(LinkedPages):
             if is_below(path, each.folder) or path.rpartition(".")[0] == each.folder:
                 found |= {key: (value, each.origin) for key, value in each.values.items()}
         found.pop("tags", None)
+        if "date" not in meta and (day := day_inside(path)):
+            found.setdefault("date", (day, "path"))
         return found
 
     def hides(self, page: Page, site: Site) -> str:

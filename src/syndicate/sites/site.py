@@ -37,6 +37,8 @@ class ConfiguredValue:
 
 
 NOT_CONFIGURED = ConfiguredValue()
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_FILE_DAY = re.compile(rf"{_DAY.pattern}-[^/]+\Z")
 _DATED_NAME = re.compile(r"(?:\d{4}|\d{2})-\d{1,2}-\d{1,2}-.")
 SETTINGS_PATTERN = "permalink pattern of the source"
 """The origin of a URL that a pattern in the settings decides."""
@@ -253,6 +255,14 @@ class SiteEngine(Protocol):
 def is_below(path: str, folder: str) -> bool:
     """Return whether ``path`` is in ``folder``, which is empty for the root of the repository."""
     return not folder or path.startswith(f"{folder}/")
+
+
+def day_inside(path: str) -> str:
+    """Return the first day in ``path``, empty without one or if the file name begins with it."""
+    found = _DAY.search(path)
+    if found is None or _FILE_DAY.match(path[found.start() :]):
+        return ""
+    return found[0]
 
 
 def joined(*parts: str) -> str:
