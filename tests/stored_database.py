@@ -19,7 +19,7 @@ from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.storage.delivery_hold import DeliveryHold
 from syndicate.storage.ledger import Ledger
-from syndicate.storage.notifications import Notifications
+from syndicate.storage.notifications import ENDPOINT, Announcement, Notifications
 from syndicate.storage.portal_sessions import PortalSessions
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.tokens import Tokens
@@ -73,7 +73,8 @@ async def fill(outbox_fixture: OutboxFixture) -> None:
     await PortalSessions(outbox_fixture.database).create(token.id, NOW)
     hold = AuditEntry(at=NOW, actor=SERVICE, action="deliveries.held", object_id="")
     await DeliveryHold(outbox_fixture.database).begin(hold)
-    await Notifications(outbox_fixture.database).observe("subscription", "sub_a", "failing", NOW)
+    announcement = Announcement("sub_a", "c0ffee")
+    await Notifications(outbox_fixture.database).replace(ENDPOINT, announcement, "", "failing", NOW)
 
 
 async def dump() -> str:

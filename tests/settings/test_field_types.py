@@ -8,6 +8,7 @@ from syndicate.settings import field_types
 KINDS = {
     "ref": field_types.Ref,
     "preview": field_types.PreviewRef,
+    "contact": field_types.Contact,
     "web url": field_types.WebUrl,
     "database": field_types.DatabaseUrl,
     "proxy": field_types.Proxy,
@@ -27,6 +28,8 @@ KINDS = {
         ("ref", "refs/heads/cms/program_updates/a-b.c"),
         ("preview", "refs/heads/cms/*"),
         ("preview", "refs/pull/*/head"),
+        ("contact", "mailto:web-team@example.gov"),
+        ("contact", "https://chat.example.gov/hook?key=x"),
         ("web url", "http://localhost:8000"),
         ("web url", "https://[::1]:8000/feeds"),
         ("web url", "https://agency.github.example/site"),
@@ -54,6 +57,7 @@ def test_valid_values_are_accepted(kind: str, text: str) -> None:
     [
         *(("ref", text) for text in ("", "-x", "/x", "x/", ".x", "x.", "x..y", "x//y", "x/.y")),
         *(("ref", text) for text in ("x y", "x~1", "x^", "x:y", "x?", "x*", "x[", "x\\", "x@{1}")),
+        *(("contact", text) for text in ("", "web-team", "http://chat.example.gov/hook")),
         *(("preview", text) for text in ("", "main", "refs/", "refs/heads/a b", "refs/x?/[y]")),
         *(("ref", text) for text in ("x.lock", "x.lock/y", "x\x7fy")),
         *(("web url", text) for text in ("", "example.gov", "ftp://example.gov", "https://")),

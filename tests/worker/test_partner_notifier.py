@@ -73,8 +73,8 @@ class Watch:
 
     async def observed(self) -> list[str]:
         """Return the stored states."""
-        rows = await Notifications(self.outbox.database).of_kind(ENDPOINT)
-        return [row.state for row in rows]
+        announced = await Notifications(self.outbox.database).announced(ENDPOINT)
+        return [*announced.values()]
 
 
 @asynccontextmanager
@@ -174,6 +174,40 @@ async def test_each_contact_gets_a_notice_once(tmp_path: pathlib.Path) -> None:
         assert (len(watch.notices), len(other.requests)) == (2, 3)
 
 
+async def test_contact_that_fails_is_tried_less_and_less(tmp_path: pathlib.Path) -> None:
+    """After one, two, four minutes; another contact of the owner learns of the end, too."""
+    async with open_watch(tmp_path, *[500] * 20) as watch, run_receiver(respond(204)) as other:
+        token = NewToken(role="partner", name="partner", contact="https://other.example/")
+        created, _ = await Tokens(watch.outbox.database).create(token, NOW, SERVICE)
+        new_contact = update(TOKEN).where(TOKEN.c.id == created.id).values(contact=other.url())
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(new_contact)
+        await watch.look(1, failing_since_ms=millis(NOW))
+        tries = []
+        for minute in range(1, 20):
+            before = len(watch.notices)
+            await watch.look(1 + minute / 60)
+            tries += [minute] * (len(watch.notices) - before)
+        assert tries == [1, 3, 7, 15]
+        await watch.look(400, failing_since_ms=None)
+        types = [json.loads(request.body)["type"] for request in other.requests]
+        assert types == ["endpoint.failing", "endpoint.working"]
+        assert await watch.observed() == []
+        assert watch.notices == ["endpoint.failing"] * 5
+
+
+async def test_delay_has_a_maximum(tmp_path: pathlib.Path) -> None:
+    """A contact that works again after months is reached within six hours."""
+    async with open_watch(tmp_path, *[500] * 40) as watch:
+        await watch.look(1, failing_since_ms=millis(NOW))
+        for hour in range(2, 62):
+            await watch.look(hour)
+        assert 10 < len(watch.notices) < 20
+        before = len(watch.notices)
+        await watch.look(68)
+        assert len(watch.notices) == before + 1
+
+
 async def test_interrupted_notice_is_sent_again(tmp_path: pathlib.Path) -> None:
     """A process that stops while it sends leaves the notice to the next."""
 
@@ -220,7 +254,7 @@ async def test_notifier_goes_on_after_an_error_of_the_database(
     async def is_database_missed() -> bool:
         return "database unavailable" in capsys.readouterr().err
 
-    monkeypatch.setattr("syndicate.worker.partner_notifier._INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr("syndicate.worker.state_announcer._INTERVAL_SECONDS", 0.01)
     async with open_watch(tmp_path) as watch:
         async with watch.outbox.database.write() as connection:
             await connection.execute(text("ALTER TABLE notification RENAME TO away"))

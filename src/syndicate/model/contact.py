@@ -1,5 +1,6 @@
 """Contacts that are notified, an email address or an https URL, and what they are sent."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ class Notice:
     subject: str
     text: str
     data: Mapping[str, object]
+
+
+def contact_digest(contact: str) -> str:
+    """Return 16 hexadecimal digits that stand for ``contact`` where it is not to be stored."""
+    return hashlib.sha256(contact.encode()).hexdigest()[:16]
 
 
 def email_address(contact: str) -> str:

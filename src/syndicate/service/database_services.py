@@ -20,6 +20,7 @@ from syndicate.service.delivery_service import DeliveryRuntime, open_delivery
 from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.service.subscription_service import SubscriptionService, open_subscription_service
 from syndicate.service.supervisor import Restarts, run_forever
+from syndicate.worker.editor_notifier import EditorNotifier
 from syndicate.worker.hub_distributor import HubDistributor
 
 _log = telemetry.logger("delivery")
@@ -32,6 +33,7 @@ class DatabaseServices:
     ledger: LedgerService
     subscriptions: SubscriptionService
     delivery: DeliveryRuntime
+    editor_notifier: EditorNotifier
     restarts: Restarts
 
     async def run(self) -> None:
@@ -44,9 +46,17 @@ class DatabaseServices:
             component="delivery",
             restarts=self.restarts,
         )
+        editor_notifier = run_forever(
+            self.editor_notifier.run,
+            _log,
+            "notifier of editors stopped",
+            component="notifications",
+            restarts=self.restarts,
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.ledger.run())
             tasks.create_task(delivery)
+            tasks.create_task(editor_notifier)
 
 
 @asynccontextmanager
@@ -84,5 +94,22 @@ async def open_database_services(
             on_crash=partial(restarts.record, "publisher"),
         )
         yield DatabaseServices(
-            ledger=ledger, subscriptions=subscriptions, delivery=delivery, restarts=restarts
+            ledger=ledger,
+            subscriptions=subscriptions,
+            delivery=delivery,
+            editor_notifier=_make_editor_notifier(content, reader, delivery),
+            restarts=restarts,
         )
+
+
+def _make_editor_notifier(
+    content: ContentService, reader: ContentReader, delivery: DeliveryRuntime
+) -> EditorNotifier:
+    return EditorNotifier(
+        content.settings.editors,
+        reader,
+        delivery.notifications,
+        delivery.contact_notifier,
+        content.settings.service_info,
+        clock=content.clock,
+    )

@@ -37,6 +37,8 @@ class DeliveryRuntime:
     worker: DeliveryWorker
     verifier: HubVerifier
     partner_notifier: PartnerNotifier
+    notifications: Notifications
+    contact_notifier: ContactNotifier
     hub_requests: HubRequests
 
     def wake(self) -> None:
@@ -87,6 +89,8 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
                     notify_verifier=verifier.wake,
                 ),
                 partner_notifier=_make_partner_notifier(settings, database, transport),
+                notifications=Notifications(database),
+                contact_notifier=make_contact_notifier(settings, transport),
             )
     finally:
         await database.close()

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network
 from itertools import permutations
@@ -14,7 +15,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.fields import DEFAULT_KEYS
+from syndicate.errors import UsageError
 from syndicate.model.category import slug
+from syndicate.model.contact import check_contact
 
 SECRET_KEYS: Final = frozenset({"secret_key", "metrics_token", "hook_secret"})
 """Keys whose values are never displayed."""
@@ -198,6 +201,16 @@ FieldName = Annotated[str, AfterValidator(_field_name)]
 Host = Annotated[str, AfterValidator(_host)]
 Authority = Annotated[str, AfterValidator(_make_optional(_authority))]
 WebUrl = Annotated[str, AfterValidator(_web_url), AfterValidator(_without_trailing_slash)]
+
+
+def _contact(text: str) -> str:
+    with suppress(UsageError):
+        check_contact(text)
+        if text:
+            return text
+    raise ValueError("expected mailto:web-team@example.gov or an https URL")
+
+
 OptionalWebUrl = Annotated[
     str, AfterValidator(_make_optional(_web_url)), AfterValidator(_without_trailing_slash)
 ]
@@ -211,6 +224,7 @@ LinkUrl = Annotated[str, AfterValidator(_link)]
 OptionalLinkUrl = Annotated[str, AfterValidator(_make_optional(_link))]
 Ref = Annotated[str, AfterValidator(_ref)]
 PreviewRef = Annotated[str, AfterValidator(_preview_ref)]
+Contact = Annotated[str, AfterValidator(_contact)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]
 Folders = Annotated[

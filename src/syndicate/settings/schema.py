@@ -8,6 +8,7 @@ from syndicate.model.post import IdRule
 from syndicate.settings.field_types import (
     Authority,
     CategorySlug,
+    Contact,
     DatabaseUrl,
     Dialect,
     FeedName,
@@ -202,6 +203,12 @@ class SourceTable(Table):
         description="Branches of a remote repository that `/explain` and `/check` show before they "
         "are published, such as `refs/heads/*` or `refs/pull/*/head`; at most 100. Of a local "
         "repository, every branch is shown.",
+    )
+    notify: Annotated[tuple[Contact, ...], ListOrText] = Field(
+        repr=False,
+        default=(),
+        description="Email addresses and https URLs of editors, who are notified when a post "
+        "breaks and when it is whole again.",
     )
     hook_secret: str = Field(
         repr=False,

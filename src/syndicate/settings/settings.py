@@ -73,6 +73,8 @@ class Settings:
     """Polling interval by name of source."""
     previews: Mapping[str, tuple[str, ...]]
     """Full refs for previews, with ``*`` for any characters, by name of source."""
+    editors: Mapping[str, tuple[str, ...]] = field(repr=False)
+    """Contacts that are notified of broken posts, by name of source."""
     hook_secrets: Mapping[str, str] = field(repr=False)
     """Secret of push hooks by name of source, for sources that have one."""
     data_folder: pathlib.Path
@@ -135,6 +137,7 @@ class Settings:
             redirects={table.previous: table.to for table in tables.redirects},
             poll_seconds={table.name: table.poll_seconds for table in tables.sources},
             previews={table.name: table.preview for table in tables.sources},
+            editors={table.name: table.notify for table in tables.sources},
             hook_secrets={t.name: t.hook_secret for t in tables.sources if t.hook_secret},
             data_folder=folder / tables.service.data,
             database_url=resolve_database_url(tables.database, folder),

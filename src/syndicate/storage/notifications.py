@@ -1,35 +1,37 @@
 """What people were notified of, so that each failure and each recovery is reported once."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import Executable, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import RowMapping
 
 from syndicate.model.subscription import SubscriptionId
 from syndicate.storage.database import Database
-from syndicate.storage.ledger import from_millis, millis
+from syndicate.storage.ledger import millis
 from syndicate.storage.row_mapping import optional_from_millis
 from syndicate.storage.schema import NOTIFICATION, SUBSCRIPTION, TOKEN
 
 ENDPOINT: Final = "endpoint"
 """The kind of notifications about endpoints; the object is the id of the subscription."""
 
+SOURCE: Final = "source"
+"""The kind of notifications about posts that break; the object is the name of the source."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notification:
-    """The state of an object of a kind; ``sent`` is None until its people were notified.
+_SEPARATOR: Final = "\n"
+"""Between object and recipient in the column ``object``; neither contains it."""
 
-    ``kind`` says what is watched, such as ``subscription``; ``object_id`` is its id or path.
+
+class Announcement(NamedTuple):
+    """An object of a kind, such as an endpoint, and who was notified of its state.
+
+    The ``recipient`` is a digest of the contact.
     """
 
-    kind: str
     object_id: str
-    state: str
-    since: datetime
-    sent: datetime | None = None
+    recipient: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,49 +52,48 @@ class Notifications:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def observe(self, kind: str, object_id: str, state: str, now: datetime) -> Notification:
-        """Store the state of an object, and return it with the time since when it is in force.
+    async def announced(self, kind: str) -> Mapping[Announcement, str]:
+        """Return the last announced states of all objects of a kind, without those of no news."""
+        query = select(NOTIFICATION.c.object, NOTIFICATION.c.state).where(
+            NOTIFICATION.c.kind == kind
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {_announcement(name): state for name, state in rows}
 
-        Nothing changes if that state is already stored; another state is unsent.
+    async def replace(
+        self, kind: str, announcement: Announcement, before: str, after: str, now: datetime
+    ) -> bool:
+        """Store ``after`` as the announced state if that is ``before``; return whether it was.
+
+        An empty state is that of an object of which there is no news, which is not stored. So only
+        one of several processes announces a state.
         """
-        make_insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        values = {"state": state, "since_ms": millis(now), "sent_ms": None}
-        statement = make_insert(NOTIFICATION).values(kind=kind, object=object_id, **values)
-        statement = statement.on_conflict_do_update(
-            index_elements=["kind", "object"], set_=values, where=NOTIFICATION.c.state != state
+        name = _SEPARATOR.join(announcement)
+        is_before = and_(
+            NOTIFICATION.c.kind == kind,
+            NOTIFICATION.c.object == name,
+            NOTIFICATION.c.state == before,
         )
-        query = select(NOTIFICATION).where(_is_object(kind, object_id))
+        values = {"state": after, "since_ms": millis(now), "sent_ms": millis(now)}
+        statement: Executable
+        if not before:
+            make_insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+            insert = make_insert(NOTIFICATION).values(kind=kind, object=name, **values)
+            statement = insert.on_conflict_do_nothing().returning(NOTIFICATION.c.kind)
+        elif after:
+            changed = update(NOTIFICATION).where(is_before).values(**values)
+            statement = changed.returning(NOTIFICATION.c.kind)
+        else:
+            statement = delete(NOTIFICATION).where(is_before).returning(NOTIFICATION.c.kind)
         async with self._database.write() as connection:
-            await connection.execute(statement)
-            row = (await connection.execute(query)).mappings().one()
-        return _from_row(row)
+            return (await connection.execute(statement)).first() is not None
 
-    async def claim(self, notification: Notification, now: datetime) -> bool:
-        """Mark a notification as sent; False if another process did, or the state has changed."""
-        statement = (
-            update(NOTIFICATION)
-            .where(
-                _is_object(notification.kind, notification.object_id),
-                NOTIFICATION.c.state == notification.state,
-                NOTIFICATION.c.sent_ms.is_(None),
-            )
-            .values(sent_ms=millis(now))
-        )
-        async with self._database.write() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+    async def endpoints(self, announced: Collection[str]) -> tuple[EndpointHealth, ...]:
+        """Return the webhook endpoints that fail, are suspended or disabled.
 
-    async def release(self, notification: Notification) -> None:
-        """Undo `claim`, because the notice could not be sent."""
-        statement = update(NOTIFICATION).where(
-            _is_object(notification.kind, notification.object_id),
-            NOTIFICATION.c.state == notification.state,
-        )
-        async with self._database.write() as connection:
-            await connection.execute(statement.values(sent_ms=None))
-
-    async def endpoints(self) -> tuple[EndpointHealth, ...]:
-        """Return the webhook endpoints that fail, are suspended or disabled, or were before."""
-        observed = select(NOTIFICATION.c.object).where(NOTIFICATION.c.kind == ENDPOINT)
+        And those of the subscriptions ``announced``, as far as they exist.
+        """
         query = (
             select(
                 SUBSCRIPTION.c.id,
@@ -107,7 +108,7 @@ class Notifications:
                 or_(
                     SUBSCRIPTION.c.state.in_(("suspended", "disabled")),
                     SUBSCRIPTION.c.failing_since_ms.is_not(None),
-                    SUBSCRIPTION.c.id.in_(observed),
+                    SUBSCRIPTION.c.id.in_(announced),
                 ),
             )
             .order_by(SUBSCRIPTION.c.id)
@@ -142,30 +143,7 @@ class Notifications:
         async with self._database.read() as connection:
             return tuple((await connection.execute(query)).scalars())
 
-    async def of_kind(self, kind: str) -> tuple[Notification, ...]:
-        """Return all notifications of a kind, by object."""
-        query = (
-            select(NOTIFICATION).where(NOTIFICATION.c.kind == kind).order_by(NOTIFICATION.c.object)
-        )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return tuple(map(_from_row, rows))
 
-    async def forget(self, kind: str, object_id: str) -> None:
-        """Delete the state of an object, as when it is whole or no longer exists."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(NOTIFICATION).where(_is_object(kind, object_id)))
-
-
-def _is_object(kind: str, object_id: str) -> ColumnElement[bool]:
-    return and_(NOTIFICATION.c.kind == kind, NOTIFICATION.c.object == object_id)
-
-
-def _from_row(row: RowMapping) -> Notification:
-    return Notification(
-        kind=row["kind"],
-        object_id=row["object"],
-        state=row["state"],
-        since=from_millis(row["since_ms"]),
-        sent=optional_from_millis(row["sent_ms"]),
-    )
+def _announcement(name: str) -> Announcement:
+    object_id, _, recipient = name.partition(_SEPARATOR)
+    return Announcement(object_id, recipient)

@@ -285,5 +285,7 @@ NOTIFICATION = Table(
     Column("since_ms", BigInteger, nullable=False),
     Column("sent_ms", BigInteger),
 )
-"""What people were notified of: the last state of each object, since when it is in this state,
-and when that was sent. So a failure is reported once, and its end once."""
+"""What people were notified of: the last state of each object that was sent to each of them.
+
+``object`` is its name and a digest of the contact. So a failure is reported once, and its end once.
+"""

@@ -1,30 +1,21 @@
 """Notifies partners whose endpoint fails, is suspended or disabled, and works again."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
-from syndicate import telemetry
 from syndicate.channels.contact_notifier import ContactNotifier
-from syndicate.errors import StorageError
 from syndicate.model.contact import Notice
 from syndicate.model.event import rfc3339
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.redaction import redact_text
-from syndicate.model.subscription import SubscriptionId
-from syndicate.storage.notifications import (
-    ENDPOINT,
-    EndpointHealth,
-    Notification,
-    Notifications,
-)
+from syndicate.storage.notifications import ENDPOINT, EndpointHealth, Notifications
+from syndicate.worker.state_announcer import StateAnnouncer, run_each_minute
 
 FAILING_AFTER: Final = timedelta(hours=1)
 """How long an endpoint fails before its owner is notified."""
-
-_INTERVAL_SECONDS: Final = 60.0
 
 WORKING: Final = "working"
 _FAILING: Final = "failing"
@@ -42,8 +33,6 @@ _ADVICE: Final = {
     "recover what it missed.",
     WORKING: "Events that waited are being sent, in order.",
 }
-
-_log = telemetry.logger("notifications")
 
 
 class PartnerNotifier:
@@ -65,79 +54,40 @@ class PartnerNotifier:
         clock: Callable[[], datetime],
     ) -> None:
         self._notifications = notifications
-        self._notifier = notifier
+        self._announcer = StateAnnouncer(ENDPOINT, notifications, notifier, clock=clock)
         self._service_info = service_info
         self._clock = clock
-        self._partly_sent: Final[dict[SubscriptionId, tuple[Notification, set[str]]]] = {}
 
     async def run(self) -> None:
         """Notify until cancelled; an unavailable database is tried again."""
-        while True:
-            try:
-                await self.notify()
-            except StorageError as error:
-                _log.warning("database unavailable", reason=error.message)
-            await asyncio.sleep(_INTERVAL_SECONDS)
+        await run_each_minute(self.notify)
 
     async def notify(self) -> None:
-        """Notify the owners of all endpoints whose state is new since the last notice."""
-        observed = {row.object_id: row for row in await self._notifications.of_kind(ENDPOINT)}
-        endpoints = {endpoint.id: endpoint for endpoint in await self._notifications.endpoints()}
-        for object_id in observed.keys() - endpoints.keys():  # the subscription was removed
-            await self._notifications.forget(ENDPOINT, object_id)
-        now = self._clock()
-        for endpoint in endpoints.values():
-            state = endpoint_state(endpoint, now)
-            previous = observed.get(endpoint.id)
-            if state == "" or (state == WORKING and previous is None):
-                continue
-            if state == WORKING and previous and is_unsent_failure(previous):
-                await self._notifications.forget(ENDPOINT, endpoint.id)
-                continue
-            notification = await self._notifications.observe(ENDPOINT, endpoint.id, state, now)
-            if notification.sent is None and await self._notifications.claim(notification, now):
-                await self._send(endpoint, notification, now)
+        """Notify the owners of all endpoints whose state is new since the last notice.
 
-    async def _send(
-        self, endpoint: EndpointHealth, notification: Notification, now: datetime
-    ) -> None:
-        """Send the notice to all contacts of the owner.
-
-        Those that failed are tried again later, and also if this is cancelled.
+        Those who were not notified of a failure are not notified of its end.
         """
-        try:
-            is_sent = await self._send_to_contacts(endpoint, notification, now)
-        except BaseException:
-            await self._notifications.release(notification)
-            raise
-        if not is_sent:
-            await self._notifications.release(notification)
-        elif notification.state == WORKING:
-            await self._notifications.forget(ENDPOINT, endpoint.id)
+        announced = await self._announcer.announced()
+        observed = {announcement.object_id for announcement in announced}
+        endpoints = await self._notifications.endpoints(observed)
+        now = self._clock()
+        removed = observed - {endpoint.id for endpoint in endpoints}
+        for announcement, state in announced.items():
+            if announcement.object_id in removed:
+                await self._announcer.forget(announcement, state)
+        for endpoint in endpoints:
+            found = endpoint_state(endpoint, now)
+            if found:
+                await self._announcer.announce(
+                    endpoint.id,
+                    "" if found == WORKING else found,
+                    await self._notifications.contacts(endpoint.owner, now),
+                    announced,
+                    partial(self._notice, endpoint, found, now),
+                )
 
-    async def _send_to_contacts(
-        self, endpoint: EndpointHealth, notification: Notification, now: datetime
-    ) -> bool:
-        """Return whether all contacts have the notice; each gets it once."""
-        notice = endpoint_notice(endpoint, notification, self._service_info)
-        known, sent = self._partly_sent.pop(endpoint.id, (notification, set[str]()))
-        sent = sent if known == notification else set()
-        contacts = await self._notifications.contacts(endpoint.owner, now)
-        for contact in contacts:
-            error = "" if contact in sent else await self._notifier.send(contact, notice)
-            if error:
-                _log.warning("partner not notified", subscription=endpoint.id, reason=error)
-            else:
-                sent.add(contact)
-        is_sent = sent.issuperset(contacts)
-        if not is_sent:
-            self._partly_sent[endpoint.id] = (notification, sent)
-        return is_sent
-
-
-def is_unsent_failure(notification: Notification) -> bool:
-    """Return whether the failure was not announced, so that its end is no news."""
-    return notification.state != WORKING and notification.sent is None
+    def _notice(self, endpoint: EndpointHealth, state: str, now: datetime, _before: str) -> Notice:
+        return endpoint_notice(endpoint, state, now, self._service_info)
 
 
 def endpoint_state(endpoint: EndpointHealth, now: datetime) -> str:
@@ -155,31 +105,31 @@ def endpoint_state(endpoint: EndpointHealth, now: datetime) -> str:
 
 
 def endpoint_notice(
-    endpoint: EndpointHealth, notification: Notification, service_info: ServiceInfo
+    endpoint: EndpointHealth, state: str, now: datetime, service_info: ServiceInfo
 ) -> Notice:
     """Return the notice about an endpoint, without its path and query, which may be secret."""
     host = urlsplit(endpoint.url).hostname or ""
     reason = redact_text(endpoint.reason)
     lines = [
-        f"{_SUBJECTS[notification.state]}.",
+        f"{_SUBJECTS[state]}.",
         "",
         f"Host:         {host}",
         f"Subscription: {endpoint.id}",
-        f"Since:        {rfc3339(endpoint.failing_since or notification.since)}",
+        f"Since:        {rfc3339(endpoint.failing_since or now)}",
         *([f"Reason:       {reason}"] if reason else []),
         "",
-        _ADVICE[notification.state],
+        _ADVICE[state],
         "",
         service_info.url(f"/portal/subscriptions/{endpoint.id}"),
         f"{service_info.title}",
         "",
     ]
     return Notice(
-        subject=f"{service_info.title}: {_SUBJECTS[notification.state]} ({host})",
+        subject=f"{service_info.title}: {_SUBJECTS[state]} ({host})",
         text="\n".join(lines),
         data={
-            "type": f"endpoint.{notification.state}",
-            "timestamp": rfc3339(notification.since),
+            "type": f"endpoint.{state}",
+            "timestamp": rfc3339(now),
             "data": {
                 "subscription": endpoint.id,
                 "owner": endpoint.owner,

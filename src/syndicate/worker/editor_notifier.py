@@ -1,0 +1,166 @@
+"""Notifies editors of a source whose posts break, and are whole again."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Final
+from urllib.parse import quote
+
+from syndicate.channels.contact_notifier import ContactNotifier
+from syndicate.errors import NotReady
+from syndicate.model.contact import Notice
+from syndicate.model.content_reader import ContentReader
+from syndicate.model.edition import Problem, SourceSnapshot
+from syndicate.model.event import rfc3339
+from syndicate.model.feed import ServiceInfo
+from syndicate.model.git_host import GitHost
+from syndicate.model.post import Source
+from syndicate.storage.notifications import SOURCE, Notifications
+from syndicate.worker.state_announcer import StateAnnouncer, run_each_minute
+
+_MAX_FILES: Final = 500
+"""Files with errors that are compared; beyond, the first by path."""
+
+_MAX_LISTED: Final = 20
+"""Files that a mail lists; the others are counted."""
+
+_BROKEN_LINES: Final = ("Feeds keep the last good version of a post that cannot be read.", "")
+
+
+class EditorNotifier:
+    """Looks at the edition in service each minute while `run` runs.
+
+    Args:
+        contacts: The contacts of each source by its name.
+        reader: Has the edition in service.
+        notifications: Knows what was sent.
+        notifier: Sends mail and requests.
+        service_info: Title and URLs of the service.
+        clock: Returns the time, with a time zone.
+    """
+
+    def __init__(  # noqa: PLR0913 — collaborators
+        self,
+        contacts: Mapping[str, Sequence[str]],
+        reader: ContentReader,
+        notifications: Notifications,
+        notifier: ContactNotifier,
+        service_info: ServiceInfo,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._contacts = {name: some for name, some in contacts.items() if some}
+        self._reader = reader
+        self._announcer = StateAnnouncer(SOURCE, notifications, notifier, clock=clock)
+        self._service_info = service_info
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Notify until cancelled; an unavailable database is tried again."""
+        await run_each_minute(self.notify)
+
+    async def notify(self) -> None:
+        """Notify the editors of each source of files that broke or are whole since the last notice.
+
+        A source that cannot be read is left out: nobody knows its files now.
+        """
+        if not self._contacts:
+            return
+        try:
+            edition = self._reader.edition
+        except NotReady:
+            return
+        announced = await self._announcer.announced()
+        for snapshot in edition.snapshots:
+            contacts = self._contacts.get(snapshot.source.name, ())
+            if contacts and not snapshot.is_stale:
+                errors = first_errors(snapshot)
+                await self._announcer.announce(
+                    snapshot.source.name,
+                    json.dumps([*errors]) if errors else "",
+                    contacts,
+                    announced,
+                    partial(self._notice, snapshot, errors, self._clock()),
+                )
+
+    def _notice(
+        self,
+        snapshot: SourceSnapshot,
+        errors: Mapping[str, Problem],
+        now: datetime,
+        before: str,
+    ) -> Notice:
+        known = json.loads(before) if before else []
+        broken = [problem for path, problem in errors.items() if path not in known]
+        whole = [path for path in known if path not in errors]
+        return source_notice(snapshot, broken, whole, now, self._service_info)
+
+
+def first_errors(snapshot: SourceSnapshot) -> Mapping[str, Problem]:
+    """Return the first error of each file of a source, by path."""
+    errors: dict[str, Problem] = {}
+    for problem in sorted(snapshot.problems, key=lambda problem: (problem.path, problem.line)):
+        if problem.level == "error" and problem.path and len(errors) < _MAX_FILES:
+            errors.setdefault(problem.path, problem)
+    return errors
+
+
+def source_notice(
+    snapshot: SourceSnapshot,
+    broken: Sequence[Problem],
+    whole: Sequence[str],
+    now: datetime,
+    service_info: ServiceInfo,
+) -> Notice:
+    """Return the notice about files that broke and those that are whole again."""
+    source = snapshot.source
+    lines = [*_BROKEN_LINES] if broken else []
+    for problem in broken[:_MAX_LISTED]:
+        lines += _problem_lines(problem, source, service_info)
+    lines += [f"Whole again: {path}" for path in whole[:_MAX_LISTED]]
+    left_out = max(len(broken) - _MAX_LISTED, 0) + max(len(whole) - _MAX_LISTED, 0)
+    lines += [f"And {left_out} more files."] if left_out else []
+    lines += ["", service_info.url(f"/sources/{source.name}"), service_info.title, ""]
+    return Notice(
+        subject=f"{service_info.title}: {_summary(len(broken), len(whole))} in {source.title}",
+        text="\n".join(lines).encode(errors="replace").decode(),  # names of files may be any bytes
+        data={
+            "type": "source.broken" if broken else "source.whole",
+            "timestamp": rfc3339(now),
+            "data": {
+                "source": source.name,
+                "commit": snapshot.commit,
+                "broken": [
+                    {
+                        "path": problem.path,
+                        "line": problem.line or None,
+                        "message": problem.message,
+                        "hint": problem.hint,
+                    }
+                    for problem in broken
+                ],
+                "whole": [*whole],
+            },
+        },
+    )
+
+
+def _problem_lines(problem: Problem, source: Source, service_info: ServiceInfo) -> Iterator[str]:
+    """Yield the file, what is wrong, and links to the file and to its explanation."""
+    host = GitHost.from_repository(source.repository)
+    message = problem.message.removeprefix(f"{problem.path}: ")
+    yield f"{problem.path}, line {problem.line}" if problem.line else problem.path
+    yield f"  {message}. {problem.hint}".rstrip()
+    if host is not None:
+        yield f"  {host.file_url(source.ref, problem.path, problem.line)}"
+    path = quote(problem.path, errors="replace")
+    yield f"  {service_info.url(f'/explain?post={path}')}"
+    yield ""
+
+
+def _summary(broken: int, whole: int) -> str:
+    """Return the numbers of both: ``2 files broke, 1 file is whole again``."""
+    broke = f"{broken} {'file' if broken == 1 else 'files'} broke" if broken else ""
+    repaired = f"{whole} {'file is' if whole == 1 else 'files are'} whole again" if whole else ""
+    return ", ".join(filter(None, (broke, repaired)))
