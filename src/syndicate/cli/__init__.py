@@ -33,7 +33,7 @@ COMMANDS: Final = {
     "deliver": "Run delivery workers only: for a second process or host.",
     "verify": "Compare a copy of posts with those of a service.",
     "listen": "Receive, verify and print webhooks on this machine.",
-    "db": "Check and upgrade the database.",
+    "db": "Check, upgrade, back up, restore and copy the database.",
     "config": "Inspect the settings.",
     "subscriptions": "Manage webhook subscriptions.",
     "posts": "Withdraw posts from every feed, and restore them.",

@@ -8,11 +8,12 @@ from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from tempfile import TemporaryFile
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
 from syndicate import git
+from syndicate.cli.backup_drill import run_drill
 from syndicate.cli.check import summarize
 from syndicate.cli.config import derived_settings
 from syndicate.cli.options import AsJson, ConfigFile, command_app
@@ -54,13 +55,21 @@ _COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "red"}
 
 
 @app.command()
-def doctor(as_json: AsJson = False, config: ConfigFile = None) -> None:
+def doctor(
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Also restore the newest backup, and check the result.")
+    ] = False,
+    as_json: AsJson = False,
+    config: ConfigFile = None,
+) -> None:
     """Diagnose settings, git, sources and database.
 
     Exits 1 if an error prevents the service from working.
     """
     with progress():
         found = list(run_checks(config))
+        if drill:
+            found += run_drill(load(config, os.environ))
     if as_json:
         print_json([asdict(finding) for finding in found])
     else:

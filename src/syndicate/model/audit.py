@@ -28,6 +28,7 @@ AuditAction = Literal[
     "changes.accepted",
     "post.withdrawn",
     "post.restored",
+    "database.restored",
 ]
 
 AUDIT_ACTIONS: Final[tuple[AuditAction, ...]] = get_args(AuditAction)

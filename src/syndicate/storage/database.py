@@ -52,7 +52,7 @@ class Database:
         An SQLite file is created and upgraded; a PostgreSQL database of an older revision is
         refused. Raises `StorageError`.
         """
-        database = cls._connect(database_url)
+        database = cls.connect(database_url)
         try:
             database.create_file()
             if database.is_sqlite and await database.revision() != REVISION:
@@ -69,7 +69,7 @@ class Database:
 
         Raises `StorageError` if the database cannot be used as it is.
         """
-        database = cls._connect(database_url)
+        database = cls.connect(database_url)
         try:
             if database.is_sqlite and not database.file.exists():
                 return ""
@@ -81,7 +81,7 @@ class Database:
     @classmethod
     async def upgrade_at(cls, database_url: str) -> str:
         """Upgrade the tables of a database, and return their revision."""
-        database = cls._connect(database_url)
+        database = cls.connect(database_url)
         try:
             database.create_file()
             await database.upgrade()
@@ -189,7 +189,12 @@ class Database:
         return self._url.render_as_string(hide_password=True)
 
     @classmethod
-    def _connect(cls, database_url: str) -> Self:
+    def connect(cls, database_url: str) -> Self:
+        """Return a database without a look at its tables; the URL is as for `open`.
+
+        Connections are made when they are needed. Raises `StorageError` for a URL or a folder that
+        cannot be used.
+        """
         with _storage_errors(database_url):
             url = make_url(database_url)
         if url.get_backend_name() != "sqlite":
