@@ -57,8 +57,20 @@ class _ServiceReloader:
         self._server: ServerConfig | None = None
         self.current = self._start(content)
 
-    def use_server(self, config: ServerConfig) -> None:
-        """Replace the application of this server after a reload."""
+    async def serve(self, stopping: asyncio.Event, on_started: Callable[[int], None]) -> None:
+        """Serve the current service until ``stopping``; raises `SyndicateError`."""
+        settings = self.current.content.settings
+        await server.serve(
+            self.current.runtime.app(),
+            settings.service.host,
+            settings.service.port,
+            stopping=stopping,
+            on_started=on_started,
+            on_configured=self._use_server,
+            limits=_connection_limits(settings),
+        )
+
+    def _use_server(self, config: ServerConfig) -> None:
         self._server = config
 
     def request(self) -> None:
@@ -145,18 +157,7 @@ async def serve(
         _on_signals(stop, signal.SIGINT, signal.SIGTERM)
         _on_signals(reloader.request, signal.SIGHUP)
         reloading = asyncio.create_task(reloader.run())
-        background = reloader.current.task
-        serving = asyncio.create_task(
-            server.serve(
-                reloader.current.runtime.app(),
-                content.settings.service.host,
-                content.settings.service.port,
-                stopping=stopping,
-                on_started=on_started,
-                on_configured=reloader.use_server,
-                limits=_connection_limits(content.settings),
-            )
-        )
+        serving = asyncio.create_task(reloader.serve(stopping, on_started))
         try:
             await asyncio.wait({serving})
         finally:
@@ -164,7 +165,7 @@ async def serve(
             reloading.cancel()
             await asyncio.gather(serving, reloading, return_exceptions=True)
             await reloader.current.close()
-    _raise_errors(serving, background)
+    _raise_errors(serving, reloader.current.task)
 
 
 def _raise_errors(*tasks: asyncio.Task[None]) -> None:
