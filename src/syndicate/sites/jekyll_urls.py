@@ -28,6 +28,7 @@ from syndicate.sites.site import (
 from syndicate.sites.values import text, texts
 
 POSTS: Final = "_posts"
+_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
 _SPACES: Final = re.compile(" +")
 _PLACEHOLDER: Final = re.compile(r":([a-z_]+)")
 _PRETTY: Final = frozenset("._~!$&'()+,;=@")
@@ -57,8 +58,13 @@ def url(page: Page, site: Site) -> ConfiguredValue:
                 return encoded(tokens[word[:end]]) + word[end:]
         return match[0]
 
-    path = filled(pattern.value or PERMALINK_STYLES["date"], _PLACEHOLDER, fill)
+    path = _sanitized(filled(pattern.value or PERMALINK_STYLES["date"], _PLACEHOLDER, fill))
     return ConfiguredValue(value=absolute(path, site.base_url.value), origin=pattern.origin)
+
+
+def _sanitized(path: str) -> str:
+    """Return ``path`` without two dots in a row and dots before a slash (``URL.sanitize_url``)."""
+    return path if _SCHEME.match(path) else path.replace("..", "/").replace("./", "")
 
 
 def _tokens(page: Page, site: Site, folder: PostFolder | None) -> Mapping[str, str]:
@@ -93,7 +99,8 @@ def _page_path(inside: str, meta: Mapping[str, object], site: Site) -> str:
     else:
         is_pretty = style == "pretty" or style.endswith("/")
         pattern = "/:path/:basename/" if is_pretty else "/:path/:basename:output_ext"
-    return filled(pattern, _PLACEHOLDER, lambda match: encoded(tokens.get(match[1], match[0])))
+    path = filled(pattern, _PLACEHOLDER, lambda match: encoded(tokens.get(match[1], match[0])))
+    return _sanitized(path)
 
 
 def linked_url(page: Page, site: Site) -> str:
