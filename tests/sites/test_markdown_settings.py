@@ -17,6 +17,12 @@ from tests.sites.written_site import site_of
         ),
         (
             "jekyll",
+            {"_config.yml": "kramdown: {parse_block_html: true}"},
+            "kramdown (typographer, heading_ids, html_blocks)",
+            "kramdown in _config.yml",
+        ),
+        (
+            "jekyll",
             {"_config.yml": "kramdown: {smart_quotes: 'apos, apos, quot, quot'}"},
             "kramdown (heading_ids)",
             "kramdown in _config.yml",

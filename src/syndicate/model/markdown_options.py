@@ -26,6 +26,8 @@ class MarkdownOptions:
     attributes: bool = False
     """Attribute lists count after links, images, code and paragraphs; after headings they always
     do (`commonmark`)."""
+    html_blocks: bool = False
+    """The content of elements in HTML blocks is read as Markdown, too (`kramdown`)."""
     omits_html: bool = False
     """HTML in Markdown is left out, except what templates write (`commonmark`)."""
 

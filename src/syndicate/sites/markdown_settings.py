@@ -26,7 +26,8 @@ _STRAIGHT_QUOTES: Final = re.compile(r"\s*apos\s*,\s*apos\s*,\s*quot\s*,\s*quot\
 def of_jekyll(config: Mapping[str, object], path: str) -> ConfiguredMarkdown:
     """Return what reads the Markdown of a Jekyll site: kramdown unless ``markdown`` says else.
 
-    Keys of kramdown: hard_wrap, smart_quotes, auto_ids. Of jekyll-commonmark: options, extensions.
+    Keys of kramdown: hard_wrap, smart_quotes, auto_ids, parse_block_html. Of jekyll-commonmark:
+    options, extensions.
     """
     if "commonmark" in text(config.get("markdown")).lower():
         own = mapping(config.get("commonmark"))
@@ -49,6 +50,7 @@ def of_jekyll(config: Mapping[str, object], path: str) -> ConfiguredMarkdown:
             "hard_breaks": flag(kramdown.get("hard_wrap")),
             "typographer": False if _STRAIGHT_QUOTES.fullmatch(quotes) else None,
             "heading_ids": flag(kramdown.get("auto_ids")),
+            "html_blocks": flag(kramdown.get("parse_block_html")),
         },
         f"kramdown in {path}" if kramdown else "default of Jekyll",
     )

@@ -51,10 +51,11 @@ class KramdownBlockParser(BlockParser):
     An attribute list before a block belongs to that block. Containers may be `MAX_DEPTH` deep.
     """
 
-    def __init__(self, md: Markdown) -> None:
+    def __init__(self, md: Markdown, *, parses_html: bool = False) -> None:
         super().__init__(md)
         self.definitions: Final[dict[str, Attributes]] = {}
-        self.parses_html = False
+        self.parses_html = parses_html
+        self._always_parses_html: Final = parses_html
         self._contexts: Final[list[_Context]] = []
 
     @property
@@ -71,7 +72,7 @@ class KramdownBlockParser(BlockParser):
         """Forget what the last text defined, also if it was not parsed to its end."""
         self._contexts.clear()
         self.definitions.clear()
-        self.parses_html = False
+        self.parses_html = self._always_parses_html
 
     @override
     def parseBlocks(self, parent: Element, blocks: list[str]) -> None:

@@ -74,7 +74,7 @@ class _Converter:
         markdown = Markdown()
         markdown.preprocessors.deregister("html_block")  # `HtmlProcessor` reads HTML in lists, too
         markdown.block_level_elements += [RAW, GROUP]
-        parser = KramdownBlockParser(markdown)
+        parser = KramdownBlockParser(markdown, parses_html=options.html_blocks)
         footnotes = Footnotes(parser)
         self._abbreviations: Final[dict[str, str]] = {}
         _add_blocks(parser, footnotes, self._abbreviations)

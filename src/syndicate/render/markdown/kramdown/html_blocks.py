@@ -87,26 +87,31 @@ class HtmlProcessor(KramdownProcessor):
         return True
 
     def _add(self, parent: Element, html: str) -> None:
-        """Append ``html``, of which elements with the attribute are read as Markdown."""
-        start = 0
+        """Append ``html``, of which some elements are read as Markdown."""
+        start = raw_end = 0
         for tag in _TOKEN.finditer(html):
-            if tag.start() < start or not tag[1]:
+            if tag.start() < start or not tag[1] or tag[3] or tag[1].lower() in VOID_ELEMENTS:
                 continue
-            model = self._content_model(tag)
-            if model and not tag[3] and tag[1].lower() not in VOID_ELEMENTS:
+            model = self._content_model(tag, is_in_raw=tag.start() < raw_end)
+            if model:
                 self._add_raw(parent, html[start : tag.start()])
                 start = self._add_markdown(parent, html, tag, model)
+            elif self.kramdown.parses_html and tag.start() >= raw_end:
+                raw_end = _element_end(html, tag)[1]
         self._add_raw(parent, html[start:])
 
-    def _content_model(self, tag: re.Match[str]) -> str:
-        """Return what is read in the element that begins with ``tag``: block, span or nothing."""
+    def _content_model(self, tag: re.Match[str], *, is_in_raw: bool) -> str:
+        """Return what is read in the element that begins with ``tag``: block, span or nothing.
+
+        In an element of which nothing is read, only the attribute counts.
+        """
         if self.kramdown.is_too_deep:
             return ""
         attribute = _MARKDOWN.search(tag[2])
         name = tag[1].lower()
         natural = "block" if name in BLOCK_CONTENT else "span" if name in SPAN_CONTENT else ""
         if attribute is None:
-            return natural if self.kramdown.parses_html else ""
+            return natural if self.kramdown.parses_html and not is_in_raw else ""
         return {"0": "", "1": natural}.get(attribute[2], attribute[2])
 
     def _add_markdown(self, parent: Element, html: str, tag: re.Match[str], model: str) -> int:
