@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from syndicate.model.delivery import Attempt
+from syndicate.errors import StorageError
+from syndicate.model.delivery import Attempt, Backlog
 from syndicate.model.subscription import SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.service.delivery_service import open_delivery
@@ -87,3 +88,20 @@ async def test_the_settings_limit_the_hub(tmp_path: pathlib.Path) -> None:
 
     async with open_delivery(settings) as delivery:
         assert await delivery.hub_requests.request_subscription(asked)
+
+
+async def test_process_with_the_key_of_another_service_touches_no_subscription(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Neither the delivery that is due, nor the state; the backlog tells `/readyz`."""
+    settings = load(settings_file(tmp_path), {"SYNDICATE_SECRET_KEY": "wrong"})
+    async with open_outbox(settings.database_url, key="right") as outbox:
+        await outbox.subscribe("a", events=(1,))
+        before = await outbox.subscriptions.find(SubscriptionId("sub_a"))
+        async with open_delivery(settings) as delivery:
+            with pytest.raises(StorageError) as refused:
+                await delivery.run()
+            assert delivery.worker.backlog == Backlog(has_wrong_key=True)
+        assert refused.value.code == "wrong-secret-key"
+        assert await outbox.subscriptions.find(SubscriptionId("sub_a")) == before
+        assert await outbox.delivery_log.last_attempt(SubscriptionId("sub_a")) is None

@@ -46,3 +46,23 @@ def test_wrong_key_or_subscription_is_an_error(key: str, of: SubscriptionId) -> 
         SecretStore(key).decode(of, stored)
     assert refused.value.code == "wrong-secret-key"
     assert "secret_key" in refused.value.hint
+
+
+def test_previous_keys_decrypt_and_only_the_key_encrypts() -> None:
+    """So a process reads what another one stores before and after the key is replaced."""
+    store = SecretStore("new", ["older", "old"])
+    old = SecretStore("old").encode(ONE, SECRETS)
+    assert store.decode(ONE, old) == SECRETS
+    assert SecretStore("new").decode(ONE, store.encode(ONE, SECRETS)) == SECRETS
+    assert not store.is_current(ONE, old)
+    assert store.is_current(ONE, store.encode(ONE, SECRETS))
+
+
+@pytest.mark.parametrize(
+    ("key", "stored_with", "is_current"),
+    [("", "", True), ("key", "", False), ("", "key", False), ("key", "key", True)],
+)
+def test_store_knows_what_it_would_write(key: str, stored_with: str, *, is_current: bool) -> None:
+    """Plain text is current only without a key."""
+    stored = SecretStore(stored_with).encode(ONE, SECRETS)
+    assert SecretStore(key).is_current(ONE, stored) is is_current

@@ -50,6 +50,13 @@ def test_readyz_lists_all_sources() -> None:
     }
 
 
+def test_readyz_says_that_the_secret_key_is_wrong() -> None:
+    """Feeds go on, and nothing is delivered."""
+    body = at(FINE, deliveries=Backlog(has_wrong_key=True)).get("/readyz").json()
+    assert body["status"] == "degraded"
+    assert body["deliveries"] == {"status": "failing", "detail": "wrong-secret-key"}
+
+
 def test_readyz_has_the_backlog_of_deliveries() -> None:
     """The number that waits and for how long the oldest is overdue, without recipients."""
     due = datetime.now(UTC) - timedelta(seconds=40)

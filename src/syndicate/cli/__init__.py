@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "verify": "Compare a copy of posts with those of a service.",
     "listen": "Receive, verify and print webhooks on this machine.",
     "db": "Check, upgrade, back up, restore and copy the database.",
+    "keys": "Change the key that encrypts subscribers' secrets.",
     "config": "Inspect the settings.",
     "subscriptions": "Manage webhook subscriptions.",
     "posts": "Withdraw posts from every feed, and restore them.",

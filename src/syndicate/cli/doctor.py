@@ -4,8 +4,8 @@ import asyncio
 import json
 import os
 import pathlib
-from collections.abc import Generator, Iterator
-from dataclasses import asdict
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from tempfile import TemporaryFile
 from typing import Annotated, Final
@@ -34,10 +34,12 @@ from syndicate.model.post import MARKDOWN_EXTENSIONS, Path, Source
 from syndicate.model.selection import Selection
 from syndicate.private_files import make_folder
 from syndicate.service.content_service import ContentService
+from syndicate.service.secret_keys import make_secret_store
 from syndicate.settings import Settings, load
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_hold import DeliveryHold
 from syndicate.storage.ledger import Ledger
+from syndicate.storage.secret_keys import check_key, count_unreadable
 
 app = command_app()
 
@@ -127,7 +129,7 @@ def _check_data_folder(settings: Settings) -> Finding:
 def _check_database(settings: Settings) -> Iterator[Finding]:
     try:
         revision = asyncio.run(Database.check_at(settings.database_url))
-        recorded, held_since = asyncio.run(_read_database(settings)) if revision else ({}, None)
+        stored = asyncio.run(_read_database(settings)) if revision else _StoredState()
     except SyndicateError as error:
         yield _error_finding(error)
         return
@@ -135,21 +137,47 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding(level="ok", what="database: created when the service starts")
         return
     yield Finding(level="ok", what=f"database up to date: revision {revision}")
-    if held_since:
+    if stored.held_since:
         yield Finding(
             level="warning",
-            what=f"all deliveries are held since {held_since:%Y-%m-%d %H:%M} UTC",
+            what=f"all deliveries are held since {stored.held_since:%Y-%m-%d %H:%M} UTC",
             hint="Send to subscribers again with: syndicate deliveries release",
         )
-    yield from check_renamed_sources(settings.sources, recorded)
+    yield from check_renamed_sources(settings.sources, stored.posts)
+    if stored.unreadable_secrets:
+        yield Finding(
+            level="warning",
+            what="secrets that neither secret_key nor previous_secret_keys decrypts: "
+            f"{stored.unreadable_secrets}",
+            hint="Set the lost key back, or type: syndicate subscriptions rotate-secret",
+        )
 
 
-async def _read_database(settings: Settings) -> tuple[dict[str, int], datetime | None]:
-    """Return the number of live posts in the ledger by source, and since when sending is held."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredState:
+    """Live posts in the ledger by source, unreadable secrets, and since when sending is held."""
+
+    posts: Mapping[str, int] = field(default_factory=dict)
+    unreadable_secrets: int = 0
+    held_since: datetime | None = None
+
+
+async def _read_database(settings: Settings) -> _StoredState:
+    """Return what the diagnosis needs of the database.
+
+    Raises `StorageError`, also if the keys decrypt no secret at all.
+    """
     database = await Database.open(settings.database_url)
+    secret_store = make_secret_store(settings, checks_key=True)
     try:
-        posts = await Ledger(database).live_posts_by_source()
-        return posts, await DeliveryHold(database).since()
+        async with database.read() as connection:
+            await check_key(connection, secret_store)
+            unreadable = await count_unreadable(connection, secret_store)
+        return _StoredState(
+            posts=await Ledger(database).live_posts_by_source(),
+            unreadable_secrets=unreadable,
+            held_since=await DeliveryHold(database).since(),
+        )
     finally:
         await database.close()
 

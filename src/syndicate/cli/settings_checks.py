@@ -1,7 +1,7 @@
 """Checks of settings by `syndicate doctor` that need neither git nor a database; pure."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, Literal
@@ -124,7 +124,7 @@ def check_feed_categories(settings: Settings, edition: Edition) -> Iterator[Find
 
 
 def check_renamed_sources(
-    sources: Iterable[Source], recorded_posts: dict[str, int]
+    sources: Iterable[Source], recorded_posts: Mapping[str, int]
 ) -> Iterator[Finding]:
     """Yield the sources that were announced and are in the settings no more.
 

@@ -29,6 +29,7 @@ AuditAction = Literal[
     "post.withdrawn",
     "post.restored",
     "database.restored",
+    "keys.rotated",
 ]
 
 AUDIT_ACTIONS: Final[tuple[AuditAction, ...]] = get_args(AuditAction)

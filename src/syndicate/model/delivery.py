@@ -155,13 +155,20 @@ class Backlog:
     """Number of unfinished deliveries, and when the oldest of them is due.
 
     ``held_since`` is when an operator held all deliveries, None if they are not held.
-    ``is_unavailable`` if the database cannot be read.
+    ``is_unavailable`` if the database cannot be read; ``has_wrong_key`` if nothing is sent, because
+    ``secret_key`` decrypts none of the stored secrets.
     """
 
     waiting: int = 0
     oldest_due: datetime | None = None
     held_since: datetime | None = None
     is_unavailable: bool = False
+    has_wrong_key: bool = False
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether nothing is sent, or nobody knows."""
+        return self.is_unavailable or self.has_wrong_key or self.held_since is not None
 
 
 def claim(delivery: Delivery, *, lease_token: str, now: datetime, timeout: timedelta) -> Delivery:

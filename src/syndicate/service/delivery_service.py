@@ -12,15 +12,19 @@ from syndicate.channels.contact_notifier import ContactNotifier, MailServer
 from syndicate.channels.operator_alerts import OperatorAlerts
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
+from syndicate.errors import StorageError
+from syndicate.model.delivery import Backlog
 from syndicate.model.retry_policy import RetrySchedule
 from syndicate.model.websub_request import HubLimits
 from syndicate.service.content_service import current_time
 from syndicate.service.hub_requests import HubRequests
 from syndicate.service.process_tuning import tune_delivery_process
+from syndicate.service.secret_keys import make_secret_store
 from syndicate.service.subscription_service import make_ssrf_guard, make_transport
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
 from syndicate.storage.notifications import Notifications
+from syndicate.storage.secret_keys import check_key
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.websub_requests import WebSubRequests
 from syndicate.worker.delivery_worker import DeliveryWorker, WorkerLimits
@@ -34,6 +38,8 @@ _log = telemetry.logger("deliver")
 class DeliveryRuntime:
     """The workers that send requests and notices, and the receiver of WebSub requests."""
 
+    database: Database
+    secret_store: SecretStore
     worker: DeliveryWorker
     verifier: HubVerifier
     partner_notifier: PartnerNotifier
@@ -47,7 +53,17 @@ class DeliveryRuntime:
         self.verifier.wake()
 
     async def run(self) -> None:
-        """Send until cancelled; then finish or release what is in progress."""
+        """Send until cancelled; then finish or release what is in progress.
+
+        Raises `StorageError` before anything is sent or changed if the keys are those of another
+        service.
+        """
+        async with self.database.read() as connection:
+            try:
+                await check_key(connection, self.secret_store)
+            except StorageError:
+                self.worker.backlog = Backlog(has_wrong_key=True)
+                raise
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.worker.run())
             tasks.create_task(self.verifier.run())
@@ -62,7 +78,7 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
     """
     ssrf_guard, hub_ssrf_guard = make_ssrf_guard(settings), make_ssrf_guard(settings)
     _log_limitations(ssrf_guard)
-    secret_store = SecretStore(settings.service.secret_key)
+    secret_store = make_secret_store(settings, checks_key=True)
     database = await Database.open(settings.database_url)
     try:
         async with (
@@ -80,6 +96,8 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
             )
             verifier = _make_hub_verifier(settings, database, secret_store, hub_transport)
             yield DeliveryRuntime(
+                database=database,
+                secret_store=secret_store,
                 worker=worker,
                 verifier=verifier,
                 hub_requests=HubRequests(

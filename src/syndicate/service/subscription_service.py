@@ -40,6 +40,7 @@ from syndicate.model.webhook_signature import Secret
 from syndicate.publisher.catch_up import CatchUp
 from syndicate.service.access_control import AccessControl, make_access_control
 from syndicate.service.content_service import current_time
+from syndicate.service.secret_keys import make_secret_store
 from syndicate.service.snapshot_reader import SnapshotReader
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
@@ -324,7 +325,7 @@ async def open_subscription_service(
     """
     ssrf_guard, limits = make_ssrf_guard(settings), settings.limits
     database = await Database.open(settings.database_url)
-    secret_store = SecretStore(settings.service.secret_key)
+    secret_store = make_secret_store(settings, checks_key=for_web)
     snapshots = SnapshotReader(settings, clock=clock, is_fixed=False)
     reader = content or snapshots
     catch_up = _make_catch_up(settings, database, secret_store, reader, clock)

@@ -19,9 +19,9 @@ from starlette.routing import Route
 from syndicate.errors import SyndicateError, UnknownName
 from syndicate.model.webhook_signature import Secret, active_secrets, verification_error
 from syndicate.service.content_service import current_time
+from syndicate.service.secret_keys import make_secret_store
 from syndicate.settings import Settings
 from syndicate.storage.database import Database
-from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from syndicate.web.http import server
 from syndicate.web.http.request_body import read_body
@@ -134,7 +134,7 @@ async def fixed_secret(secret: Secret) -> AsyncIterator[FindSecrets]:
 async def stored_secrets(settings: Settings) -> AsyncIterator[FindSecrets]:
     """Open the database of ``settings`` for the secrets in it; raises `StorageError`."""
     database = await Database.open(settings.database_url)
-    subscriptions = Subscriptions(database, SecretStore(settings.service.secret_key))
+    subscriptions = Subscriptions(database, make_secret_store(settings))
 
     async def secrets(subscription_id: str) -> tuple[Secret, ...]:
         subscription = await subscriptions.find(subscription_id)

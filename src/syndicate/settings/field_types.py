@@ -19,7 +19,9 @@ from syndicate.errors import UsageError
 from syndicate.model.category import slug
 from syndicate.model.contact import check_contact
 
-SECRET_KEYS: Final = frozenset({"secret_key", "metrics_token", "hook_secret"})
+SECRET_KEYS: Final = frozenset(
+    {"secret_key", "previous_secret_keys", "metrics_token", "hook_secret"}
+)
 """Keys whose values are never displayed."""
 
 MASK: Final = "********"

@@ -62,6 +62,9 @@ class ServiceTable(Table):
         "variable `SYNDICATE_SECRET_KEY`; without either, secrets are stored "
         "unencrypted.",
     )
+    previous_secret_keys: Annotated[tuple[Text, ...], ListOrText] = Field(
+        repr=False, default=(), description="Other keys that decrypt: see `syndicate keys rotate`."
+    )
     metrics_token: str = Field(
         repr=False, default="", description="Bearer token required by `/metrics`. Empty: no token."
     )

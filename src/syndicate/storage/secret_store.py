@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets as dice
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -43,7 +43,8 @@ class Cipher:
             return None
 
 
-_ENCRYPTED_PREFIX: Final = "aes-256-gcm:"
+ENCRYPTED_PREFIX: Final = "aes-256-gcm:"
+"""Begins each secret that is encrypted."""
 
 
 class SecretStore:
@@ -51,11 +52,19 @@ class SecretStore:
 
     With a ``key`` each secret is encrypted by AES-256-GCM (NIST SP 800-38D) under a key derived
     from it (HKDF, RFC 5869), bound to its subscription; without one it is stored as plain text.
-    Plain text can be decoded with a key as well.
+    Plain text can be decoded with a key as well, and so can secrets under ``previous_keys``.
+
+    With ``checks_key``, nothing is stored in a database of which the keys decrypt no secret (see
+    `syndicate.storage.secret_keys.check_key`): for processes, which may have the wrong settings;
+    a command of an operator may give subscriptions a new secret.
     """
 
-    def __init__(self, key: str = "") -> None:
+    def __init__(
+        self, key: str = "", previous_keys: Sequence[str] = (), *, checks_key: bool = False
+    ) -> None:
         self._cipher = Cipher(key) if key else None
+        self._previous_ciphers = tuple(Cipher(previous) for previous in previous_keys)
+        self.checks_key: Final = checks_key
 
     def encode(self, subscription_id: SubscriptionId, secrets: Iterable[Secret]) -> str:
         """Return ``secrets`` as text for the database."""
@@ -84,19 +93,30 @@ class SecretStore:
             raise _unreadable_secret(subscription_id)
         return secrets
 
+    def is_current(self, subscription_id: SubscriptionId, text: str) -> bool:
+        """Return whether the secrets in a text that can be decoded are as `encode` writes them."""
+        return all(
+            stored.startswith(ENCRYPTED_PREFIX)
+            and self._cipher.decrypt(_encrypted_data(stored), subscription_id) is not None
+            if self._cipher
+            else not stored.startswith(ENCRYPTED_PREFIX)
+            for stored, _ in json.loads(text)
+        )
+
     def _encrypt(self, subscription_id: SubscriptionId, text: str) -> str:
         if self._cipher is None:
             return text
         return (
-            _ENCRYPTED_PREFIX
+            ENCRYPTED_PREFIX
             + base64.b64encode(self._cipher.encrypt(text, subscription_id)).decode()
         )
 
     def _decrypt(self, subscription_id: SubscriptionId, stored: str) -> str:
-        if not stored.startswith(_ENCRYPTED_PREFIX):
+        if not stored.startswith(ENCRYPTED_PREFIX):
             return stored
-        data = base64.b64decode(stored.removeprefix(_ENCRYPTED_PREFIX))
-        text = self._cipher.decrypt(data, subscription_id) if self._cipher else None
+        data = _encrypted_data(stored)
+        texts = (cipher.decrypt(data, subscription_id) for cipher in self._ciphers())
+        text = next((text for text in texts if text is not None), None)
         if text is None:
             raise StorageError(
                 f"subscription {subscription_id}: {UNDECRYPTABLE_REASON}",
@@ -105,6 +125,15 @@ class SecretStore:
                 f"syndicate subscriptions rotate-secret {subscription_id}",
             )
         return text
+
+    def _ciphers(self) -> Iterator[Cipher]:
+        if self._cipher:
+            yield self._cipher
+        yield from self._previous_ciphers
+
+
+def _encrypted_data(stored: str) -> bytes:
+    return base64.b64decode(stored.removeprefix(ENCRYPTED_PREFIX))
 
 
 def _unreadable_secret(subscription_id: SubscriptionId) -> StorageError:

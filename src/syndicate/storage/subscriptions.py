@@ -22,6 +22,7 @@ from syndicate.storage.audit_log import record_audit
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis
 from syndicate.storage.schema import ATTEMPT, DELIVERY, PUBLISHER, SUBSCRIPTION
+from syndicate.storage.secret_keys import check_key
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscription_rows import (
     readable_subscriptions,
@@ -149,6 +150,7 @@ async def add_subscription(
     Raises `Conflict`, which names the id, if its owner has one with the same URL and selection (or
     topic), and if the owner has ``max_count`` webhooks or more; those over the limit stay.
     """
+    await check_key(connection, secret_store)
     new_row = {
         **subscription_values(subscription, secret_store),
         "last_seq": 0,
@@ -190,6 +192,7 @@ async def update_subscription(
 
     Raises `Conflict` if it would then equal another one.
     """
+    await check_key(connection, secret_store)
     new_values = subscription_values(subscription, secret_store)
     duplicate = select(SUBSCRIPTION.c.id).where(
         SUBSCRIPTION.c.identity == new_values["identity"], SUBSCRIPTION.c.id != subscription.id

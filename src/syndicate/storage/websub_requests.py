@@ -34,6 +34,7 @@ from syndicate.storage.delivery_hold import IS_NOT_HELD
 from syndicate.storage.ledger import RowValues, from_millis, millis
 from syndicate.storage.row_mapping import check_choice
 from syndicate.storage.schema import SUBSCRIPTION, WEBSUB_REQUEST
+from syndicate.storage.secret_keys import check_key
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscription_rows import (
     identity_digest,
@@ -314,6 +315,7 @@ async def store_request(
     connection: AsyncConnection, request: WebSubRequest, secret_store: SecretStore, now: datetime
 ) -> None:
     """Store a request; it replaces a pending one of the same callback and topic."""
+    await check_key(connection, secret_store)
     previous = delete(WEBSUB_REQUEST).where(_is_for(request.callback, request.topic), _WAITING)
     await connection.execute(previous)
     await connection.execute(

@@ -57,7 +57,7 @@ class Health:
         failing = (
             readiness.database_error
             or any(source != _OK for source in sources.values())
-            or (deliveries is not None and (deliveries.is_unavailable or deliveries.held_since))
+            or (deliveries and deliveries.is_degraded)
             or readiness.restarted_components
         )
         return _json(
@@ -107,6 +107,8 @@ def _backlog(deliveries: Backlog) -> Mapping[str, object]:
     """Return the number of waiting deliveries and how long the oldest is overdue."""
     if deliveries.is_unavailable:
         return _state("storage-error")
+    if deliveries.has_wrong_key:
+        return _state("wrong-secret-key")
     overdue = datetime.now(UTC) - deliveries.oldest_due if deliveries.oldest_due else timedelta()
     seconds = max(int(overdue.total_seconds()), 0)
     status = {"status": "held"} if deliveries.held_since else _OK
