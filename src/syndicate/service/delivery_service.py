@@ -43,9 +43,13 @@ class DeliveryRuntime:
     worker: DeliveryWorker
     verifier: HubVerifier
     partner_notifier: PartnerNotifier
-    notifications: Notifications
     contact_notifier: ContactNotifier
     hub_requests: HubRequests
+
+    @property
+    def notifications(self) -> Notifications:
+        """What people were notified of."""
+        return Notifications(self.database)
 
     def wake(self) -> None:
         """Look for due work now."""
@@ -107,7 +111,6 @@ async def open_delivery(settings: Settings) -> AsyncIterator[DeliveryRuntime]:
                     notify_verifier=verifier.wake,
                 ),
                 partner_notifier=_make_partner_notifier(settings, database, transport),
-                notifications=Notifications(database),
                 contact_notifier=make_contact_notifier(settings, transport),
             )
     finally:

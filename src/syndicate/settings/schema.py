@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from syndicate.model.post import IdRule
+from syndicate.settings.delivery_schema import DeliveryTable, MailTable, WebSubTable
 from syndicate.settings.field_types import (
     Authority,
     CategorySlug,
@@ -18,21 +19,16 @@ from syndicate.settings.field_types import (
     Language,
     ListOrText,
     Name,
-    Network,
-    NoticesUrl,
     OptionalWebUrl,
     PreviewRef,
-    Proxy,
     RedirectTarget,
     Ref,
-    RetryDelays,
     Table,
     Text,
     TimeZone,
     UrlPath,
 )
 from syndicate.settings.limits_schema import LimitsTable, RetentionTable
-from syndicate.settings.mail_schema import MailTable
 from syndicate.settings.pages_schema import AgencyTable, PagesTable
 
 
@@ -292,96 +288,6 @@ class RedirectTable(Table):
         if bool(self.to) == self.gone:
             raise ValueError('expected either to = "…" or gone = true')
         return self
-
-
-class DeliveryTable(Table):
-    """Delivery to subscribers."""
-
-    allow_networks: Annotated[tuple[Network, ...], ListOrText] = Field(
-        default=(),
-        description="Non-public networks (CIDR) in which subscriber endpoints are allowed.",
-    )
-    allow_http: bool = Field(
-        default=False, description="Whether subscriber endpoints may use http without TLS."
-    )
-    proxy: Proxy = Field(
-        repr=False, default="", description="URL of the proxy for all outgoing deliveries."
-    )
-    retry_seconds: RetryDelays = Field(
-        default=(0, 5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
-        description="Delay in seconds before each attempt; after the last attempt, the delivery "
-        "fails.",
-    )
-    timeout_seconds: float = Field(
-        default=15,
-        gt=0,
-        le=300,
-        description="Timeout of one attempt in seconds, from connecting to the end of the "
-        "response.",
-    )
-    egress: Annotated[tuple[Network, ...], ListOrText] = Field(
-        default=(),
-        description="Networks (CIDR) that deliveries come from; shown to partners, whose firewalls "
-        "may need them.",
-    )
-    notices_url: NoticesUrl = Field(
-        repr=False,
-        default="",
-        description="URL that receives a POST when a subscription fails, recovers or ends.",
-    )
-
-
-class LeaseTable(Table):
-    """Lease of a WebSub subscription in seconds."""
-
-    minimum: int = Field(
-        default=3600,
-        ge=1,
-        description="Shortest lease; shorter requests are extended to this value.",
-    )
-    default: int = Field(
-        default=864000, ge=1, description="Lease if the request does not specify one."
-    )
-    maximum: int = Field(
-        default=2592000,
-        ge=1,
-        description="Longest lease; longer requests are shortened to this value.",
-    )
-
-    @model_validator(mode="after")
-    def _is_ascending(self) -> Self:
-        if not self.minimum <= self.default <= self.maximum:
-            raise ValueError("expected minimum ≤ default ≤ maximum")
-        return self
-
-
-class WebSubTable(Table):
-    """The WebSub hub."""
-
-    lease_seconds: LeaseTable = Field(
-        default=LeaseTable(), description="Lease of a WebSub subscription in seconds until renewal."
-    )
-    max_pending_per_host: int = Field(
-        default=50,
-        ge=1,
-        le=10_000,
-        description="Maximum number of hub requests per callback host that wait for "
-        "verification; more are answered `429`.",
-    )
-    max_pending: int = Field(
-        default=1000,
-        ge=1,
-        le=100_000,
-        description="Maximum number of hub requests in total that wait for verification; more "
-        "are answered `429`.",
-    )
-    max_subscriptions: int = Field(
-        default=10_000,
-        ge=0,
-        le=1_000_000,
-        description="Maximum number of verified WebSub subscriptions. New ones beyond the limit "
-        "are answered `429`; existing ones stay and can be renewed.",
-    )
 
 
 class Tables(Table):

@@ -25,20 +25,18 @@ from syndicate.model.post import Path, Source
 from syndicate.model.retention import Retention
 from syndicate.model.selection import Selection
 from syndicate.render.pages.html_pages import template_errors
+from syndicate.settings.delivery_schema import DeliveryTable, MailTable, WebSubTable
 from syndicate.settings.display import DEFAULT_ORIGIN, DisplayedSetting, displayed_settings
 from syndicate.settings.limits_schema import LimitsTable, RetentionTable
 from syndicate.settings.loader import RawSettings, Value, find_file, read_settings
-from syndicate.settings.mail_schema import MailTable
 from syndicate.settings.pages_schema import AgencyTable
 from syndicate.settings.schema import (
     CategoryTable,
     DatabaseTable,
-    DeliveryTable,
     FeedTable,
     ServiceTable,
     SourceTable,
     Tables,
-    WebSubTable,
 )
 from syndicate.settings.validation_errors import cross_field_errors, type_errors
 

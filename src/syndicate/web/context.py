@@ -159,7 +159,8 @@ class WebContext:
         headers: Mapping[str, str] = {},
     ) -> Response:
         """Respond with the document that is built once per edition and cached under ``key``."""
-        return self.respond(request, await self.document(key, build), headers)
+        document = await self.document(key, build)
+        return self.respond(request, document, headers, edition=self.edition)
 
     async def document(self, key: tuple[str, ...], build: BuildDocument) -> Representation:
         """Return the document that is built once per edition and cached under ``key``."""
@@ -170,9 +171,14 @@ class WebContext:
         request: Request,
         representation: Representation,
         headers: Mapping[str, str] = {},
+        *,
+        edition: Edition | None = None,
     ) -> Response:
-        """Respond with ``representation``, which caches may store unless it is provisional."""
-        cache_control = self.policy.cache_control_of(self.edition)
+        """Respond with ``representation``, which caches may store unless it is provisional.
+
+        ``edition`` is what it was made of, if anything of it depends on posts.
+        """
+        cache_control = self.policy.cache_control_of(edition)
         if representation.is_provisional:
             cache_control = NO_CACHE
         return conditional_response(

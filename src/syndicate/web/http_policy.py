@@ -52,12 +52,14 @@ class HttpPolicy:
     cache_control: str = field(init=False)
     """Cache-Control of everything that shared caches may store (RFC 9111, RFC 5861)."""
 
-    def cache_control_of(self, edition: Edition) -> str:
-        """Return Cache-Control of the documents of ``edition``.
+    def cache_control_of(self, edition: Edition | None) -> str:
+        """Return Cache-Control of the documents of ``edition``, or of those without posts.
 
         While caches may still have a post that the operator withdrew, they store nothing.
         """
-        return NO_STORE if time.time() < self.no_store_until(edition) else self.cache_control
+        if edition is not None and time.time() < self.no_store_until(edition):
+            return NO_STORE
+        return self.cache_control
 
     def no_store_until(self, edition: Edition) -> float:
         """Return until when (`time.time`) documents of ``edition`` must not be stored, else 0.
