@@ -13,7 +13,6 @@ from syndicate.channels.operator_alerts import OperatorAlerts
 from syndicate.channels.ssrf_guard import SsrfGuard
 from syndicate.channels.transport import Transport
 from syndicate.errors import StorageError
-from syndicate.model.delivery import Backlog
 from syndicate.model.retry_policy import RetrySchedule
 from syndicate.model.websub_request import HubLimits
 from syndicate.service.content_service import current_time
@@ -66,7 +65,7 @@ class DeliveryRuntime:
             try:
                 await check_key(connection, self.secret_store)
             except StorageError:
-                self.worker.backlog = Backlog(has_wrong_key=True)
+                self.worker.report_wrong_key()
                 raise
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.worker.run())

@@ -121,6 +121,10 @@ class DeliveryWorker:
         """Check the outbox now: it has new deliveries."""
         self._woken.set()
 
+    def report_wrong_key(self) -> None:
+        """Report that nothing is sent, because the key is that of another service."""
+        self.backlog = Backlog(has_wrong_key=True)
+
     async def run(self) -> None:
         """Send deliveries until cancelled; then finish or release those in flight, within 10 s."""
         try:
