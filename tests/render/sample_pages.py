@@ -76,6 +76,7 @@ def feed_page_html(
         links=(JSON_LINK,),
         filters=filters,
         previous_query=previous_query,
+        language=feed.language,
     )
 
 

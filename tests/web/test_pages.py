@@ -1,6 +1,7 @@
 """Pages over HTTP."""
 
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -125,7 +126,7 @@ def test_filters_submit_valid_queries(client: AppClient) -> None:
         ("language", "en"): False,
         ("language", "es"): True,
     }
-    assert "1 of 5 posts" in text(page)
+    assert "1 de 5 publicaciones" in text(page)
     sent = "category=technology&category=tts&match=all&source=&language=&carousel=&limit=50"
     response = parse_page(client.get(f"/feeds/all?{sent}").text)
     assert "1 of 5 posts" in text(response)
@@ -143,7 +144,7 @@ def test_selected_option_without_posts_can_be_deselected(client: AppClient) -> N
         option.get("value") for option in page.iter("option") if "selected" in option.attrib
     ]
     assert selected == ["true"]
-    assert "This feed has no posts yet." in text(page)
+    assert "Esta fuente todavía no tiene publicaciones." in text(page)
 
 
 def test_post_page_links_to_its_site(client: AppClient) -> None:
@@ -195,3 +196,18 @@ def test_page_of_a_post_links_to_its_feeds(client: AppClient) -> None:
     )
     shown = {f"{PUBLIC}{anchor.get('href')}" for anchor in page.iter("a")}
     assert feeds | {f"{PUBLIC}/feeds/{name}" for name in names} <= shown
+
+
+def test_page_of_a_feed_is_in_the_language_of_its_readers() -> None:
+    """Of the query, else of all its posts; other filters and pages do not change it."""
+    posts = (samples.post(), replace(SPANISH, source="updates"))
+    client = app_client(*posts)
+
+    def language(path: str) -> str:
+        return client.get(path, accept="text/html").text.partition('lang="')[2].partition('"')[0]
+
+    assert language("/feeds/updates") == "es"
+    assert language("/feeds/all?language=es") == "es"
+    assert language("/feeds/all") == "en"
+    assert language("/feeds/all?source=updates") == "en"
+    assert language("/feeds/carousel") == "en"

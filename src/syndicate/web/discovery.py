@@ -24,7 +24,7 @@ from syndicate.feeds.formats.text import rfc822, rfc3339, xml_safe
 from syndicate.model.edition import ALL, Edition
 from syndicate.model.feed import ServiceInfo, build_feed_view, last_modified
 from syndicate.model.query import Query
-from syndicate.render.pages.html_pages import favicon
+from syndicate.render.pages.resources import favicon
 from syndicate.web.context import WebContext
 from syndicate.web.feed_directory import (
     DirectoryEntry,

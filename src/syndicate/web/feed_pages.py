@@ -1,5 +1,6 @@
 """HTML pages of feeds and of single posts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -104,6 +105,7 @@ class FeedPages:
             filters=feed_filters(edition, unfiltered, feed_view.query),
             is_carousel=is_carousel,
             previous_query=previous_query,
+            language=_reader_language(feed_view, unfiltered),
         )
         links = [Link(rel="canonical", href=feed.url("")), *context.alternate_links(location)]
         if previous_query is not None:
@@ -164,3 +166,16 @@ class FeedPages:
             ),
         )
         return tuple(feed_summary(self.context, entry) for entry in entries)
+
+
+def _reader_language(feed_view: FeedView, unfiltered: Sequence[Post]) -> str:
+    """Return the language that the readers of a feed chose, empty for several.
+
+    That is the one of the query, else of all posts of the feed: filters by anything else do not
+    change the language of the page.
+    """
+    tags = feed_view.selection.languages or {post.language for post in unfiltered}
+    languages = {tag.partition("-")[0].lower() for tag in tags}
+    if not languages:
+        return feed_view.language
+    return languages.pop() if len(languages) == 1 else ""

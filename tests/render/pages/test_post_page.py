@@ -13,28 +13,28 @@ from tests.render.parsed_html import by_class, links, parse_page, text
 
 def test_post_page_shows_content_and_metadata() -> None:
     """Authors, dates, image, card, translations, id."""
-    post = samples.post(carousel=True, updated=samples.PUBLISHED + timedelta(days=2), language="es")
+    post = samples.post(carousel=True, updated=samples.PUBLISHED + timedelta(days=2), language="fr")
     item = samples.rendered_post(
         post,
-        content=SafeHtml("<h1>Breve</h1><p>Hola <em>mundo</em></p>"),
-        image=Image(url="https://www.example.gov/a.png", alt="Una mesa"),
+        content=SafeHtml("<h1>Bref</h1><p>Bonjour le <em>monde</em></p>"),
+        image=Image(url="https://www.example.gov/a.png", alt="Une table"),
         external_url="https://blog.example.org/x",
-        translations=(("en", "https://www.example.gov/en"), ("fr", "https://www.example.gov/fr")),
+        translations=(("en", "https://www.example.gov/en"), ("es", "https://www.example.gov/es")),
     )
     page = sample_pages.post_page_html(item)
     root = parse_page(page)
 
     (article,) = root.iter("article")
     said = text(article)
-    assert article.get("lang") == "es"
+    assert article.get("lang") == "fr"
     assert "January 29, 2024 · By Ada Example · 1 min · Updated January 31, 2024" in said
     assert "First published on blog.example.org" in said
-    assert "<h2>Breve</h2><p>Hola <em>mundo</em></p>" in page
+    assert "<h2>Bref</h2><p>Bonjour le <em>monde</em></p>" in page
     facts = text(by_class(root, "facts")[0])
-    assert "Image Una mesa" in facts
+    assert "Image Une table" in facts
     assert "Carousel card 2024 01 29 a first post, January 29, 2024. What changes" in facts
     assert "Image: A calendar page with a check mark" in facts
-    assert "Translations en, fr" in facts
+    assert "Translations en, es" in facts
     assert post.id in facts
 
 

@@ -110,3 +110,28 @@ def test_usual_path_of_a_feed_is_redirected(client: AppClient, path: str, target
     assert response.status_code == 301
     assert response.headers["location"] == f"{PUBLIC}{target}?category=tts&limit=5"
     assert response.headers["cache-control"] == feed.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("accept_language", "expected"),
+    [
+        ("", "en"),
+        ("es", "es"),
+        ("es-PR,es;q=0.9,en;q=0.8", "es"),
+        ("fr, es;q=0.5, en;q=0.6", "en"),
+        ("es;q=0.7,en;q=0.7", "es"),
+        ("fr", "en"),
+        ("*", "en"),
+    ],
+)
+def test_error_page_is_in_the_preferred_language(
+    client: AppClient, accept_language: str, expected: str
+) -> None:
+    """Of those with translated words; nobody stores it."""
+    response = client.get(
+        "/posts/0123456789abcdef", accept="text/html", accept_language=accept_language
+    )
+
+    assert f'<html lang="{expected}">' in response.text
+    assert response.headers["vary"] == "Accept, Accept-Language"
+    assert response.headers["cache-control"] == "no-store"

@@ -6,7 +6,8 @@ from functools import cache
 from typing import Final, Literal
 
 from syndicate.model.feed import Feed
-from syndicate.render.pages.html_pages import read_resource, render_page, style_source
+from syndicate.render.pages.html_pages import render_page, style_source
+from syndicate.render.pages.resources import read_resource
 
 EmbedTheme = Literal["auto", "light", "dark"]
 EmbedLayout = Literal["list", "carousel"]
@@ -28,7 +29,9 @@ class EmbedOptions:
 
 def embed_page(feed: Feed, options: EmbedOptions) -> str:
     """Return the posts of ``feed`` as a page without navigation, for an iframe of another site."""
-    return render_page("embed.html", feed.service_info, _STYLE_SHEET, feed=feed, options=options)
+    return render_page(
+        "embed.html", feed.service_info, _STYLE_SHEET, feed.language, feed=feed, options=options
+    )
 
 
 def embed_security_policy(image_origins: Iterable[str]) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -17,6 +16,8 @@ from syndicate.model.feed import Feed, ServiceInfo
 from syndicate.model.post import RenderedPost, Source
 from syndicate.model.search import Excerpt
 from syndicate.render.pages.page_fragment import origin
+from syndicate.render.pages.resources import read_resource
+from syndicate.render.pages.translations import page_language
 
 _SELF: Final = "'self'"
 _STYLE_SHEET: Final = "page.css"
@@ -200,8 +201,9 @@ def feed_page(  # noqa: PLR0913 — a page has many parts
     filters: FeedFilters,
     is_carousel: bool = False,
     previous_query: str | None = None,
+    language: str = "en",
 ) -> str:
-    """Return one page of ``feed`` with its posts as ``cards``.
+    """Return one page of ``feed`` with its posts as ``cards``, for readers of ``language``.
 
     ``description`` is that of the settings. ``total`` posts match the filters, out of
     ``unfiltered_total``. ``previous_query`` is None on the first page.
@@ -209,6 +211,7 @@ def feed_page(  # noqa: PLR0913 — a page has many parts
     return render_page(
         "feed.html",
         feed.service_info,
+        content_language=language,
         feed=feed,
         cards=cards,
         description=description,
@@ -241,6 +244,7 @@ def post_page(  # noqa: PLR0913 — a page has many parts
     return render_page(
         "post.html",
         service_info,
+        content_language=item.post.language,
         item=item,
         post=item.post,
         card=card,
@@ -272,15 +276,18 @@ def problem_page(  # noqa: PLR0913 — an error has many parts
     are_feeds: bool = False,
     nearby: Sequence[str] = (),
     search: str | None = None,
+    language: str = "en",
 ) -> str:
     """Return the page for an error; ``choices``, out of ``choices_total``, are the valid values.
 
     They become links if they ``are_feeds``. ``nearby`` are the names of feeds that may be meant.
-    With ``search``, possibly empty, there is a form to search for it.
+    With ``search``, possibly empty, there is a form to search for it. All but ``detail`` and
+    ``hint`` is in ``language``.
     """
     return render_page(
         "problem.html",
         service_info,
+        content_language=language,
         title=title,
         detail=detail,
         hint=hint,
@@ -291,12 +298,6 @@ def problem_page(  # noqa: PLR0913 — an error has many parts
         search=search,
         here="",
     )
-
-
-@cache
-def favicon() -> bytes:
-    """Return the icon of the service, an ICO of 16, 32 and 48 pixels."""
-    return (files("syndicate.render") / "pages" / "favicon.ico").read_bytes()
 
 
 @lru_cache(maxsize=256)
@@ -360,15 +361,21 @@ def template_errors(folder: str) -> Sequence[str]:
 
 
 def render_page(
-    template: str, service_info: ServiceInfo, style_sheet: str = "", **values: object
+    template: str,
+    service_info: ServiceInfo,
+    style_sheet: str = "",
+    content_language: str = "en",
+    **values: object,
 ) -> str:
     """Return the page of the file ``template`` with ``values`` and its style sheet inside.
 
-    The default style sheet is that of pages, in the colors of the agency.
+    The default style sheet is that of pages, in the colors of the agency. Its own words are in
+    ``content_language`` if they are translated.
     """
     text: str = _templates().render_template(
         template,
         service_info.templates_folder,
+        page_language(content_language),
         style=read_resource(style_sheet) if style_sheet else page_style(service_info),
         service_info=service_info,
         agency=service_info.agency,
@@ -386,9 +393,3 @@ def _templates() -> ModuleType:
     from syndicate.render.pages import jinja  # noqa: PLC0415 — see above
 
     return jinja
-
-
-@cache
-def read_resource(name: str) -> str:
-    """Return the text of a file beside the templates."""
-    return (files("syndicate.render") / "pages" / name).read_text("utf-8")

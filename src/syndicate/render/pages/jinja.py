@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -20,11 +20,13 @@ from jinja2 import (
     TemplateSyntaxError,
     meta,
 )
+from jinja2.ext import InternationalizationExtension
 
 from syndicate import telemetry
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.url_patterns import MONTHS
 from syndicate.render.pages.page_fragment import for_own_page
+from syndicate.render.pages.translations import DEFAULT_LANGUAGE, translate, translate_number
 
 BUILT_IN_PREFIX: Final = "syndicate"
 """``syndicate/layout.html`` is the template of the service where a folder has its own."""
@@ -35,21 +37,23 @@ _TEMPLATE_SUFFIXES: Final = (".html", ".css")
 _log = telemetry.logger("pages")
 
 
-def render_template(template: str, folder: str, **values: object) -> str:
+def render_template(template: str, folder: str, language: str, **values: object) -> str:
     """Render the file ``template`` with ``values``, from ``folder`` if it has one.
+
+    Its own words are in ``language``, one of `translations.LANGUAGES`.
 
     A template of ``folder`` that fails is logged, and the built-in one is rendered instead.
     """
     if folder:
         try:
-            return _environment(folder).get_template(template).render(**values)
+            return _environment(folder, language).get_template(template).render(**values)
         except Exception as error:  # noqa: BLE001 — templates may raise anything
             _log.error("template failed", template=template, folder=folder, error=str(error))
-    return _environment("").get_template(template).render(**values)
+    return _environment("", language).get_template(template).render(**values)
 
 
 @cache
-def _environment(folder: str) -> Environment:
+def _environment(folder: str, language: str = DEFAULT_LANGUAGE) -> Environment:
     built_in = PackageLoader("syndicate.render", "pages")
     own = [FileSystemLoader(folder)] if folder else []
     environment = Environment(
@@ -59,18 +63,26 @@ def _environment(folder: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[InternationalizationExtension],
     )
+    # The extension adds this method to the environment, where type checkers do not see it.
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        partial(translate, language=language),
+        partial(translate_number, language=language),
+        newstyle=True,
+    )
+    environment.globals["page_language"] = language
     environment.filters |= {
         "relative_url": _relative_url,
         "link_url": _link_url,
         "host": _host,
         "top_level_domain": _top_level_domain,
-        "format_date": _format_date,
+        "format_date": partial(_format_date, language=language),
         "format_time": _format_time,
         "contact_url": _contact_url,
         "for_own_page": for_own_page,
         "break_points": _break_points,
-        "count": _count_noun,
+        "count": partial(_count_noun, language=language),
     }
     return environment
 
@@ -166,9 +178,14 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def _format_date(day: date) -> str:
-    """Return a date in US format, regardless of the locale of the process."""
-    return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
+def _format_date(day: date, language: str = DEFAULT_LANGUAGE) -> str:
+    """Return a date as in the US in ``language``, regardless of the locale of the process."""
+    values = {
+        "month": translate(MONTHS[day.month - 1], language),
+        "day": day.day,
+        "year": day.year,
+    }
+    return translate("%(month)s %(day)s, %(year)s", language) % values
 
 
 def _format_time(time: datetime) -> str:
@@ -185,5 +202,5 @@ def _contact_url(contact: str) -> str:
     return contact if ":" in contact else f"mailto:{contact}"
 
 
-def _count_noun(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _count_noun(number: int, noun: str, language: str) -> str:
+    return f"{number:,} {translate_number(noun, f'{noun}s', number, language)}"

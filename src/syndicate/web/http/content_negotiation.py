@@ -1,10 +1,11 @@
-"""Which format of a feed a client prefers, by its Accept field (RFC 9110 section 12.5.1)."""
+"""Which format of a feed and which language a client prefers (RFC 9110 section 12.5)."""
 
 import re
 from typing import Final
 
 from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import essence
+from syndicate.render.pages.translations import DEFAULT_LANGUAGE, LANGUAGES
 
 PAGE: Final = "page"
 """The HTML page of a feed, beside the names of the formats."""
@@ -53,6 +54,20 @@ def preferred_format(accept: str) -> str:
 def accepts_html(accept: str) -> bool:
     """Return whether the client is a browser: programs do not name HTML."""
     return any(not _ZERO_WEIGHT.search(found["parameters"]) for found in _HTML.finditer(accept))
+
+
+def preferred_language(accept_language: str) -> str:
+    """Return the language of pages with the highest weight in ``accept_language``, else English.
+
+    Of languages with the same weight, the first one.
+    """
+    weights: dict[str, float] = {}
+    for element in accept_language.split(","):
+        tag, _, parameters = element.strip().partition(";")
+        primary = tag.partition("-")[0].lower()
+        if primary in LANGUAGES:
+            weights.setdefault(primary, _weight(f";{parameters}"))
+    return max(weights, key=lambda language: weights[language], default=DEFAULT_LANGUAGE)
 
 
 def _weight(parameters: str) -> float:

@@ -29,7 +29,7 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.model.near_misses import MAX_CHOICES
 from syndicate.model.search import MAX_SEARCH_CHARACTERS
 from syndicate.render.pages.html_pages import content_security_policy, problem_page
-from syndicate.web.http.content_negotiation import accepts_html
+from syndicate.web.http.content_negotiation import accepts_html, preferred_language
 from syndicate.web.http_policy import NO_STORE
 
 HUB_PATH: Final = "/hub"
@@ -203,14 +203,18 @@ def problem_response(request: Request, error: Exception, service_info: ServiceIn
         return Response(problem.text, problem.status, headers, "text/plain")
     headers = {"Cache-Control": NO_STORE, "Vary": "Accept", **problem.headers}
     if accepts_html(request.headers.get("accept", "")):
-        page = _problem_page(problem, request.scope["path"], service_info)
+        language = preferred_language(",".join(request.headers.getlist("accept-language")))
+        page = _problem_page(problem, request.scope["path"], service_info, language)
+        headers["Vary"] = "Accept, Accept-Language"
         headers["Content-Security-Policy"] = content_security_policy(service_info)
         return Response(page, problem.status, headers, "text/html")
     details = problem.to_json(request.scope["path"], service_info)
     return Response(details, problem.status, headers, MEDIA_TYPE)
 
 
-def _problem_page(problem: ProblemDetails, path: str, service_info: ServiceInfo) -> str:
+def _problem_page(
+    problem: ProblemDetails, path: str, service_info: ServiceInfo, language: str
+) -> str:
     """Return the page for ``problem``; one that is not found links to what may be meant."""
     is_missing = problem.status == HTTPStatus.NOT_FOUND
     name = PurePosixPath(path).stem[:_MAX_DETAIL_CHARACTERS]
@@ -227,6 +231,7 @@ def _problem_page(problem: ProblemDetails, path: str, service_info: ServiceInfo)
         are_feeds=are_feeds,
         nearby=nearby,
         search=" ".join(re.findall(r"\w+", name))[:MAX_SEARCH_CHARACTERS] if is_missing else None,
+        language=language,
     )
 
 
