@@ -18,6 +18,7 @@ from syndicate.dialects.fields import Fields, VersionFields
 from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.model.post import BlobId, Path, Source
 from syndicate.sites import ENGINES
+from syndicate.sites.hugo_urls import DATE_KEYS
 from syndicate.sites.site import (
     SETTINGS_PATTERN,
     ConfiguredValue,
@@ -34,6 +35,8 @@ _URL_KEYS: Final = frozenset(
     }
 )
 """Front matter that URLs may depend on, regardless of the engine."""
+_DATE_KEYS: Final = frozenset(DATE_KEYS)
+"""Keys that decide whether the day in a file name is a part of the URL (Hugo)."""
 _SLUG_CHARACTERS: Final = "!$&'()*+,;=:@~"
 """What a path segment has unescaped beside letters and digits (RFC 3986 section 3.3)."""
 _DEFINITION: Final = re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]*\S.*$", re.MULTILINE)
@@ -212,7 +215,11 @@ def _url_meta(meta: Mapping[str, object]) -> Mapping[str, object]:
     named = {
         key for each in patterns if isinstance(each, str) for key in _TEMPLATE_KEY.findall(each)
     }
-    return {key: value for key, value in meta.items() if key in _URL_KEYS or key in named}
+    return {
+        key: value
+        for key, value in meta.items()
+        if key in _URL_KEYS or key in named or key.lower() in _DATE_KEYS
+    }
 
 
 def _with_origin(text: str, origins: Mapping[str, str]) -> str:

@@ -126,7 +126,8 @@ class Rules:
     """Whether pages are files, for all sections or by section."""
     keeps_case: bool
     drops_accents: bool
-    has_dates_in_names: bool
+    keys_before_name: tuple[str, ...] | None
+    """Keys that count before the day in a file name, None if no day in a name counts."""
     is_named_date_first: bool
     """Whether the day in a file name counts before the keys of the front matter."""
     date_keys: tuple[str, ...]
@@ -157,12 +158,18 @@ def rules(
         ugly_urls=config.get("uglyurls"),
         keeps_case=flag(config.get("disablepathtolower")) is True,
         drops_accents=flag(config.get("removepathaccents")) is True,
-        has_dates_in_names=":filename" in dates,
+        keys_before_name=_keys_before_name(dates),
         is_named_date_first=dates[:1] == (":filename",),
         date_keys=tuple(_date_keys(dates)),
         joins_words=_version(config, root, reader) >= _JOINS_WORDS,
         permalinks=_permalinks(mapping(config.get("permalinks"))),
     )
+
+
+def _keys_before_name(dates: Sequence[str]) -> tuple[str, ...] | None:
+    if ":filename" not in dates:
+        return None
+    return tuple(key.lower() for key in _date_keys(dates[: dates.index(":filename")]))
 
 
 def _date_keys(dates: Iterable[str]) -> Iterator[str]:
@@ -293,7 +300,7 @@ def _tokens(page: Page, site: Site, name: str, language: Language) -> Mapping[st
         sections = sections[: len(inside)]
     base = sanitized(hyphenated(name, site), site)
     slug = text(page.meta.get("slug"))
-    if not slug and rules_of(site).has_dates_in_names and _DATED.match(name):
+    if not slug and _DATED.match(name) and _is_dated_by_name(page, site):
         slug = _DATED.sub("", name)
     title = urlized(text(page.meta.get("title")), site) or base
     return {
@@ -312,6 +319,14 @@ def _tokens(page: Page, site: Site, name: str, language: Language) -> Mapping[st
         "slugorcontentbasename": urlized(slug, site) or base,
         **(date_tokens(page.published) if page.published else {}),
     }
+
+
+def _is_dated_by_name(page: Page, site: Site) -> bool:
+    """Return whether Hugo asks the file name for the date, which is then no part of the slug."""
+    before = rules_of(site).keys_before_name
+    return before is not None and not any(
+        page.meta[key] for key in page.meta if key.lower() in before
+    )
 
 
 def _sections(folders: Sequence[str], language: Language, site: Site) -> list[str]:
