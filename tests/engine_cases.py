@@ -116,7 +116,8 @@ def _run(command: list[str], root: Path) -> str:
 
 
 def _jekyll(case: EngineCase, root: Path) -> str:
-    files = {"_config.yml": "", "recorded.json": _JEKYLL_PAGE, **case.files}
+    page = str(Path(str(case.settings.get("input", ""))) / "recorded.json")
+    files = {"_config.yml": "", page: _JEKYLL_PAGE, **case.files}
     if not str(files["_config.yml"]).startswith("url:"):
         files["_config.yml"] = f"url: {BASE_URL}\n{files['_config.yml']!s}"
     _write(files, root)
