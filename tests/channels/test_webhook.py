@@ -71,6 +71,17 @@ async def test_request_has_exactly_the_documented_headers(transport: Transport) 
     assert received.headers["user-agent"] == "syndicate/0.1.0 (+https://feeds.example.gov/about)"
 
 
+async def test_header_fields_of_the_subscriber_are_added(transport: Transport) -> None:
+    """They replace none of the documented ones."""
+    headers = (("X-Api-Key", "0123"), ("Webhook-Id", "forged"), ("Authorization", "Bearer a"))
+    async with run_receiver(respond()) as receiver:
+        with_headers = replace(subscription(receiver), headers=headers)
+        await send(transport, with_headers, DELIVERY, datetime.now(UTC))
+    received = receiver.requests[0].headers
+    assert (received["x-api-key"], received["authorization"]) == ("0123", "Bearer a")
+    assert received["webhook-id"] == DELIVERY.event
+
+
 async def test_old_and_new_secret_verify_during_rotation(transport: Transport) -> None:
     """Receivers with either secret accept each attempt, with another one none."""
     now = datetime.now(UTC)

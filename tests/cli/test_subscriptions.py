@@ -100,9 +100,23 @@ def test_options_of_a_subscription_are_stored(run: Run, file: pathlib.Path, data
     )
 
 
+def test_header_fields_are_added_and_replaced(run: Run, file: pathlib.Path, database: str) -> None:
+    """Only their names are printed."""
+    assert database
+    two = ("--header", "X-Api-Key: 0123", "--header", "Authorization:Bearer a b")
+    which = added(run, file, "http://127.0.0.1:9/hook", *two)
+    shown = run("subscriptions", "show", which, "--json", "--config", file).out
+    assert json.loads(shown)["headers"] == ["X-Api-Key", "Authorization"]
+    edited = run("subscriptions", "edit", which, "--header", "X-A:b", "--config", file)
+    assert edited.code == 0
+    shown = run("subscriptions", "show", which, "--json", "--config", file).out
+    assert json.loads(shown)["headers"] == ["X-A"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("http://127.0.0.1:9/", "--header", "Host: a"), "set by the service"),
         (("https://10.0.0.1/",), "allow_networks"),
         (("http://127.0.0.1:9/", "--types", "post.fish"), "post.published"),
         (("http://127.0.0.1:9/", "--select", "category=fish"), "fish"),

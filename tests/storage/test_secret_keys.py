@@ -1,7 +1,9 @@
 """Keys of the secrets in a database: rotation, and processes with the key of another service."""
 
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from syndicate.errors import StorageError
 from syndicate.model.audit import SERVICE
@@ -47,6 +49,35 @@ async def check(database: Database, secret_store: SecretStore) -> None:
     """Check the key for a database."""
     async with database.read() as connection:
         await check_key(connection, secret_store)
+
+
+async def test_rotation_encrypts_header_fields_too(address: str) -> None:
+    """Also where the secrets have the new key already; unreadable ones are kept as they are."""
+    async with open_outbox(address, key="old") as outbox_fixture:
+        with_headers = replace(subscriber("a"), headers=(("X-A", "b"),))
+        await outbox_fixture.subscriptions.add(with_headers, NOW)
+    async with open_database(address) as database:
+        async with database.read() as connection:
+            query = select(SUBSCRIPTION.c.secrets, SUBSCRIPTION.c.headers)
+            stored = (await connection.execute(query)).one()
+        assert "X-A" not in stored.headers
+        unreadable = SecretStore("other")
+        await change_subscription(database, unreadable, "sub_a", pause)
+        (found,) = await Subscriptions(database, SecretStore("old")).list()
+        assert found.headers == (("X-A", "b"),)
+        (sealed,) = await Subscriptions(database, unreadable).list()
+        assert (sealed.headers, bool(sealed.unreadable_secret)) == ((), True)
+
+        assert await rotate(database, NEW) == KeyRotation(encrypted=1)
+        async with database.write() as connection:
+            await connection.execute(update(SUBSCRIPTION).values(headers=stored.headers))
+        assert await rotate(database, NEW) == KeyRotation(encrypted=1)
+        assert await rotate(database, NEW) == KeyRotation(current=1)
+        (found,) = await Subscriptions(database, SecretStore("new")).list()
+        assert found.headers == (("X-A", "b"),)
+        async with database.write() as connection:
+            await connection.execute(update(SUBSCRIPTION).values(headers="[1]"))
+        assert await rotate(database, NEW) == KeyRotation(unreadable=1)
 
 
 async def test_rotation_encrypts_every_secret_under_the_new_key(

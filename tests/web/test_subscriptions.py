@@ -42,6 +42,7 @@ async def test_subscription_is_created_shown_and_removed(address: str) -> None:
             "types": ["post.published", "post.updated", "post.removed"],
             "minor": True,
             "payload": "full",
+            "headers": [],
             "backfill": False,
             "state": "active",
             "state_reason": "",
@@ -54,6 +55,25 @@ async def test_subscription_is_created_shown_and_removed(address: str) -> None:
         gone = await partner.request("DELETE", place)
         assert (gone.status_code, gone.content) == (204, b"")
         assert (await partner.request("GET", place)).json()["code"] == "unknown-subscription"
+
+
+async def test_header_fields_are_shown_as_names(address: str) -> None:
+    """The values are in no response, no audit entry, and encrypted in the database."""
+    async with open_api_client(address) as counter:
+        partner = await counter.with_token()
+        headers = {"X-Api-Key": "0123456789", "Authorization": "Bearer wxyz"}
+        made = await partner.request("POST", PATH, {"url": HOOK, "headers": headers})
+        place = f"{PATH}/{made.json()['id']}"
+        shown = await partner.request("GET", place)
+        changed = await partner.request("PATCH", place, {"headers": {"X-Api-Key": "abc"}})
+        kept = await partner.request("PATCH", place, {"minor": False})
+        none = await partner.request("PATCH", place, {"headers": {}})
+        wrong = await partner.request("PATCH", place, {"headers": {"Host": "a.example"}})
+    assert made.json()["headers"] == shown.json()["headers"] == ["X-Api-Key", "Authorization"]
+    assert changed.json()["headers"] == kept.json()["headers"] == ["X-Api-Key"]
+    assert none.json()["headers"] == []
+    assert "0123456789" not in made.text + shown.text + changed.text
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "#/headers")
 
 
 async def test_all_fields_of_a_subscription_are_stored(address: str) -> None:

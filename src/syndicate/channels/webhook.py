@@ -32,5 +32,6 @@ async def send(
         ),
         "syndicate-subscription": subscription.id,
     }
-    response = await transport.send("POST", subscription.url, headers, delivery.body)
+    added = {name: value for name, value in subscription.headers if name.lower() not in headers}
+    response = await transport.send("POST", subscription.url, added | headers, delivery.body)
     return attempt_from(response, delivery, now)

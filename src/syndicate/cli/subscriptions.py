@@ -21,6 +21,7 @@ from syndicate.model.subscription import (
     SubscriptionPatch,
     parse_event_types,
 )
+from syndicate.model.subscription_headers import SubscriptionHeaders, parse_headers
 from syndicate.service.subscription_service import SubscriptionService
 from syndicate.settings import Settings
 from syndicate.web.serializers import JsonObject, subscription_json
@@ -44,6 +45,14 @@ _TypesOption = Annotated[
     str | None,
     typer.Option(metavar="TYPES", help="Only these event types, separated by commas."),
 ]
+_HeadersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header",
+        metavar="NAME:VALUE",
+        help="Add this header field to each webhook; at most five times.",
+    ),
+]
 _MinorOption = Annotated[bool | None, typer.Option(help="Also send minor updates.")]
 _ThinOption = Annotated[
     bool | None, typer.Option("--thin/--full", help="Send only the ID, URL and title of the post.")
@@ -57,6 +66,7 @@ def add(  # noqa: PLR0913, PLR0917 — every field is an option
     types: _TypesOption = None,
     minor: _MinorOption = None,
     thin: _ThinOption = None,
+    header: _HeadersOption = None,
     backfill: Annotated[
         bool, typer.Option("--backfill", help="Send all live posts first.")
     ] = False,
@@ -67,7 +77,9 @@ def add(  # noqa: PLR0913, PLR0917 — every field is an option
     config: ConfigFile = None,
 ) -> None:
     """Create a subscription and print its signing secret."""
-    patch = replace(_patch(types, minor, thin), url=url, backfill=backfill)
+    patch = replace(
+        _patch(types, minor, thin), url=url, backfill=backfill, headers=_headers(header)
+    )
     blank = Subscription(id=SubscriptionId(""), owner=owner, url=url)
 
     async def create(service: SubscriptionService, _: Settings) -> Subscription:
@@ -85,13 +97,15 @@ def edit(  # noqa: PLR0913, PLR0917 — every field is an option
     types: _TypesOption = None,
     minor: _MinorOption = None,
     thin: _ThinOption = None,
+    header: _HeadersOption = None,
     config: ConfigFile = None,
 ) -> None:
     """Edit a subscription.
 
     A changed selection sends events: posts that leave it as removed, new posts as published.
+    --header replaces all header fields.
     """
-    patch = replace(_patch(types, minor, thin), url=url)
+    patch = replace(_patch(types, minor, thin), url=url, headers=_headers(header))
 
     async def update(service: SubscriptionService, _: Settings) -> None:
         complete_patch = _with_selection(patch, select, lambda: service.content.edition)
@@ -215,6 +229,14 @@ def _patch(types: str | None, minor: bool | None, thin: bool | None) -> Subscrip
         minor=minor,
         payload=None if thin is None else "thin" if thin else "full",
     )
+
+
+def _headers(lines: list[str] | None) -> SubscriptionHeaders | None:
+    """Parse header fields written as ``NAME:VALUE``; raises `UsageError`."""
+    if not lines:
+        return None
+    parts = (line.partition(":") for line in lines)
+    return parse_headers({name.strip(): value.strip() for name, _, value in parts})
 
 
 def _with_selection(

@@ -1,12 +1,13 @@
 """Subscriptions: endpoint, selection, secrets and health."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, NewType, get_args
 
 from syndicate.errors import UsageError
 from syndicate.model.selection import Selection
+from syndicate.model.subscription_headers import SubscriptionHeaders
 from syndicate.model.webhook_signature import Secret, active_secrets
 
 SubscriptionId = NewType("SubscriptionId", str)
@@ -65,10 +66,12 @@ class Subscription:
     minor: bool = True
     payload: Payload = "full"
     backfill: bool = False
+    headers: SubscriptionHeaders = field(default=(), repr=False)
+    """Header fields that are added to each webhook."""
     secrets: tuple[Secret, ...] = ()
     """The newest first; a WebSub subscription may have none."""
     unreadable_secret: str = ""
-    """The stored secrets, if they cannot be decrypted: then `secrets` is empty."""
+    """The stored secrets, if they cannot be decrypted: then `secrets` and `headers` are empty."""
     state: SubscriptionState = "active"
     state_reason: str = ""
     failing_since: datetime | None = None
@@ -101,13 +104,14 @@ class SubscriptionPatch:
     types: tuple[EventType, ...] | None = None
     minor: bool | None = None
     payload: Payload | None = None
+    headers: SubscriptionHeaders | None = field(default=None, repr=False)
     backfill: bool | None = None
     state: RequestedState | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the fields that are set."""
-        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
+        return tuple(each.name for each in fields(self) if getattr(self, each.name) is not None)
 
     def apply_to(self, subscription: Subscription) -> Subscription:
         """Return ``subscription`` with these fields."""
@@ -118,6 +122,7 @@ class SubscriptionPatch:
             types=subscription.types if self.types is None else self.types,
             minor=subscription.minor if self.minor is None else self.minor,
             payload=subscription.payload if self.payload is None else self.payload,
+            headers=subscription.headers if self.headers is None else self.headers,
             backfill=subscription.backfill if self.backfill is None else self.backfill,
         )
         if self.state is None:
@@ -171,8 +176,8 @@ def rotate_secret(
 ) -> Subscription:
     """Sign with ``secret`` from now on, and for `SECRET_OVERLAP` with the previous one as well.
 
-    At most ``max_old_secrets`` previous ones are kept, the newest, so that signatures stay short. A
-    secret that cannot be decrypted is dropped, and no longer suspends the subscription.
+    At most ``max_old_secrets`` previous ones are kept, the newest, so that signatures stay short.
+    What cannot be decrypted is dropped, header fields too, and no longer suspends the subscription.
     """
     if subscription.unreadable_secret and subscription.state == "suspended":
         subscription = resume(subscription)

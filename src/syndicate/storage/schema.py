@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-REVISION: Final = "r0004"
+REVISION: Final = "r0005"
 """The id of the latest migration."""
 
 PRERELEASE_REVISIONS: Final = frozenset({"0001", "0002", "0003", "0004", "0005"})
@@ -95,6 +95,7 @@ SUBSCRIPTION = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("last_sent_tag", Text, nullable=False, server_default=""),
     Column("announced_selection", Text, nullable=False, server_default=""),
+    Column("headers", Text, nullable=False, server_default=""),
     Index("subscription_group", "subscriber_group"),
 )
 """Webhook and WebSub subscriptions.
@@ -104,6 +105,7 @@ digest of what decides which events a subscription gets; ``last_seq`` is the num
 delivery; ``last_sent_tag`` is the tag of the topic's last state that was enqueued for a WebSub
 subscriber. ``announced_selection`` is the selection whose posts were last announced to a disabled
 subscription, if it is not ``selection``, else empty: recovery announces the difference.
+``headers`` are the header fields that the subscriber adds, encrypted like ``secrets``.
 """
 
 WEBSUB_REQUEST = Table(

@@ -1,11 +1,12 @@
 """The keys under which the secrets in a database are encrypted: checks, and rotation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Row, Table, select, update
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syndicate.errors import StorageError
@@ -71,33 +72,45 @@ async def _rotate_batch(
     rotation: KeyRotation,
 ) -> tuple[KeyRotation, str | None]:
     """Encrypt the secrets of the rows after ``last_id``; return the last id, None at the end."""
-    query = select(table.c.id, table.c.secrets).where(table.c.id > last_id).order_by(table.c.id)
+    query = select(table).where(table.c.id > last_id).order_by(table.c.id)
     encrypted = current = unreadable = 0
     async with database.write() as connection:
-        rows = (await connection.execute(query.limit(_BATCH_ROWS).with_for_update())).all()
-        for row_id, stored in rows:
-            key_id = SubscriptionId(row_id)
+        result = await connection.execute(query.limit(_BATCH_ROWS).with_for_update())
+        rows = result.mappings().all()
+        for row in rows:
             try:
-                secrets = secret_store.decode(key_id, stored)
+                values = _encrypted_again(secret_store, row)
             except StorageError:
                 unreadable += 1
                 continue
-            if secret_store.is_current(key_id, stored):
+            if not values:
                 current += 1
                 continue
             encrypted += 1
-            await connection.execute(
-                update(table)
-                .where(table.c.id == row_id)
-                .values(secrets=secret_store.encode(key_id, secrets))
-            )
+            await connection.execute(update(table).where(table.c.id == row["id"]).values(values))
     counted = replace(
         rotation,
         encrypted=rotation.encrypted + encrypted,
         current=rotation.current + current,
         unreadable=rotation.unreadable + unreadable,
     )
-    return counted, rows[-1].id if rows else None
+    return counted, rows[-1]["id"] if rows else None
+
+
+def _encrypted_again(secret_store: SecretStore, row: RowMapping) -> Mapping[str, str]:
+    """Return the columns of a row under the current key; none if they are. Raises `StorageError`.
+
+    WebSub requests have no header fields.
+    """
+    key_id, stored_headers = SubscriptionId(row["id"]), row.get("headers", "")
+    secrets = secret_store.decode(key_id, row["secrets"])
+    headers = secret_store.decode_headers(key_id, stored_headers)
+    values: dict[str, str] = {}
+    if not secret_store.is_current(key_id, row["secrets"]):
+        values["secrets"] = secret_store.encode(key_id, secrets)
+    if not secret_store.are_headers_current(key_id, stored_headers):
+        values["headers"] = secret_store.encode_headers(key_id, headers)
+    return values
 
 
 async def count_unreadable(connection: AsyncConnection, secret_store: SecretStore) -> int:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from syndicate.errors import StorageError
 from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId
+from syndicate.model.subscription_headers import SubscriptionHeaders
 from syndicate.model.webhook_signature import Secret
 from syndicate.storage.row_mapping import optional_from_millis, optional_millis
 
@@ -93,14 +94,34 @@ class SecretStore:
             raise _unreadable_secret(subscription_id)
         return secrets
 
+    def encode_headers(self, subscription_id: SubscriptionId, headers: SubscriptionHeaders) -> str:
+        """Return header fields as text for the database; empty if there are none."""
+        return self._encrypt(subscription_id, json.dumps(headers)) if headers else ""
+
+    def decode_headers(self, subscription_id: SubscriptionId, text: str) -> SubscriptionHeaders:
+        """Return the header fields in a text of `encode_headers`; raises `StorageError`."""
+        if not text:
+            return ()
+        try:
+            fields = json.loads(self._decrypt(subscription_id, text))
+            return tuple((str(name), str(value)) for name, value in fields)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise _unreadable_secret(subscription_id) from error
+
     def is_current(self, subscription_id: SubscriptionId, text: str) -> bool:
         """Return whether the secrets in a text that can be decoded are as `encode` writes them."""
-        return all(
+        return all(self._is_current(subscription_id, stored) for stored, _ in json.loads(text))
+
+    def are_headers_current(self, subscription_id: SubscriptionId, text: str) -> bool:
+        """Return whether the header fields in a text that can be decoded are, too."""
+        return not text or self._is_current(subscription_id, text)
+
+    def _is_current(self, subscription_id: SubscriptionId, stored: str) -> bool:
+        if self._cipher is None:
+            return not stored.startswith(ENCRYPTED_PREFIX)
+        return (
             stored.startswith(ENCRYPTED_PREFIX)
             and self._cipher.decrypt(_encrypted_data(stored), subscription_id) is not None
-            if self._cipher
-            else not stored.startswith(ENCRYPTED_PREFIX)
-            for stored, _ in json.loads(text)
         )
 
     def _encrypt(self, subscription_id: SubscriptionId, text: str) -> str:

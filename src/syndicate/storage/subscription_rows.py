@@ -20,6 +20,7 @@ from syndicate.model.subscription import (
     SubscriptionState,
     parse_event_types,
 )
+from syndicate.model.subscription_headers import SubscriptionHeaders
 from syndicate.model.webhook_signature import Secret
 from syndicate.storage.ledger import RowValues
 from syndicate.storage.row_mapping import (
@@ -76,12 +77,20 @@ def subscription_values(subscription: Subscription, secret_store: SecretStore) -
         "backfill": subscription.backfill,
         "secrets": subscription.unreadable_secret
         or secret_store.encode(subscription.id, subscription.secrets),
+        **_headers_values(subscription, secret_store),
         **health_values(subscription),
         "lease_until_ms": optional_millis(subscription.lease_until),
         "announced_selection": ""
         if subscription.announced_selection is None
         else _selection_json(subscription.announced_selection),
     }
+
+
+def _headers_values(subscription: Subscription, secret_store: SecretStore) -> RowValues:
+    """Return the column of the header fields, which stays as it is if it cannot be decrypted."""
+    if subscription.unreadable_secret:
+        return {}
+    return {"headers": secret_store.encode_headers(subscription.id, subscription.headers)}
 
 
 def health_values(subscription: Subscription) -> RowValues:
@@ -129,7 +138,7 @@ def _decode_subscription(row: NamedRow, secret_store: SecretStore) -> Subscripti
     check_choice("state", row["state"], SubscriptionState)
     check_choice("payload", row["payload"], Payload)
     check_number("fail_streak", row["fail_streak"])
-    secrets, sealed = _open_secrets(subscription_id, row["secrets"], secret_store)
+    secrets, headers, sealed = _open_secrets(subscription_id, row, secret_store)
     return Subscription(
         id=subscription_id,
         kind=row["kind"],
@@ -141,6 +150,7 @@ def _decode_subscription(row: NamedRow, secret_store: SecretStore) -> Subscripti
         minor=bool(row["minor"]),
         payload=row["payload"],
         backfill=bool(row["backfill"]),
+        headers=headers,
         secrets=secrets,
         unreadable_secret=sealed,
         state=row["state"],
@@ -164,13 +174,17 @@ def parse_types(text: str) -> tuple[EventType, ...]:
 
 
 def _open_secrets(
-    subscription_id: SubscriptionId, stored: str, secret_store: SecretStore
-) -> tuple[tuple[Secret, ...], str]:
-    """Return the decrypted secrets and "", or () and the stored text if that is impossible."""
+    subscription_id: SubscriptionId, row: NamedRow, secret_store: SecretStore
+) -> tuple[tuple[Secret, ...], SubscriptionHeaders, str]:
+    """Return the decrypted secrets, header fields, and "".
+
+    If that is impossible: nothing, nothing, and the stored text of the secrets.
+    """
     try:
-        return secret_store.decode(subscription_id, stored), ""
+        secrets = secret_store.decode(subscription_id, row["secrets"])
+        return secrets, secret_store.decode_headers(subscription_id, row["headers"]), ""
     except StorageError:
-        return (), str(stored) or "[]"
+        return (), (), str(row["secrets"]) or "[]"
 
 
 def _selection_json(selection: Selection) -> str:

@@ -20,6 +20,7 @@ def subscription_json(status: SubscriptionStatus) -> JsonObject:
         "types": subscription.types,
         "minor": subscription.minor,
         "payload": subscription.payload,
+        "headers": [name for name, _ in subscription.headers],
         "backfill": subscription.backfill,
         "state": subscription.state,
         "state_reason": subscription.status_reason,

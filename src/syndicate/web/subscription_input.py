@@ -27,6 +27,7 @@ from syndicate.model.subscription import (
     parse_event_types,
     unknown_value,
 )
+from syndicate.model.subscription_headers import SubscriptionHeaders, parse_headers
 
 _MAX_LIST_ERRORS: Final = 20
 """After so many errors in lists the rest is skipped: each value is compared with many names."""
@@ -83,6 +84,14 @@ def _url(value: object) -> str:
             hint="Write it like https://partner.example/hook.",
         )
     return text
+
+
+def _headers(value: object) -> SubscriptionHeaders:
+    if not isinstance(value, dict):
+        raise UsageError(
+            "expected an object of names and values", code="wrong-type", hint='{"X-Api-Key": "…"}'
+        )
+    return parse_headers(value)
 
 
 def _event_types(value: object) -> tuple[EventType, ...]:
@@ -162,6 +171,7 @@ class SubscriptionBody(_Body):
     types: Annotated[tuple[EventType, ...], _validator(_event_types)] = _ABSENT
     minor: bool = _ABSENT
     payload: Annotated[Payload, _choice(Payload)] = _ABSENT
+    headers: Annotated[SubscriptionHeaders, _validator(_headers)] = _ABSENT
 
     def patch(self) -> SubscriptionPatch:
         """Return the values of the fields that are set."""
