@@ -108,7 +108,7 @@ async def test_published_post_is_explained_in_words(tmp_path: pathlib.Path) -> N
         text = await editor.text("/explain", post="https://www.example.gov/news/2024-01-05-first/")
 
     assert "Published." in text
-    assert "Date 2024-01-05 file name" in text
+    assert "Date January 5, 2024 file name" in text
     assert "Author Ada Editor key authors, line 3" in text
     assert "Picture https://www.example.gov/lake.png key image, line 6" in text
     assert "Categories forms key tags, line 4" in text
@@ -132,11 +132,11 @@ async def test_post_that_is_not_published_says_why(tmp_path: pathlib.Path) -> No
         unrelated = await editor.text("/explain", post="https://nowhere.example", status=404)
         empty = await editor.text("/explain")
 
-    assert "Not published: scheduled for 2024-02-05" in scheduled
+    assert "Not published: scheduled for February 5, 2024, 12:00 a.m. EST" in scheduled
     assert "Author nobody is named; write authors: in the front matter" in scheduled
-    assert "Published. This is how it will be at 2024-02-06 09:00." in monday
+    assert "Published. This is how it will be at February 6, 2024, 9:00 a.m. EST ." in monday
     assert 'Write: title: "Update: broken"' in broken
-    assert "Not published: the file was removed or renamed on 2024-01-01." in gone
+    assert "Not published: the file was removed or renamed on January 1, 2024 ." in gone
     assert "No post found for “nowhere.md”" in unknown
     assert "No post found for" in unrelated
     assert "URL or file name of the post" in empty

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from syndicate.model.edition import Problem
 from syndicate.model.post import Path
+
+_UTC: Final = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,8 @@ class Explanation:
     path: Path
     commit: str
     hidden: str
+    zone: ZoneInfo = _UTC
+    """The time zone of the source."""
     post_id: str = ""
     """The id of the post, empty if the file is no post."""
     title: str = ""

@@ -59,6 +59,7 @@ def _matching_files(content: ContentService, edition: Edition, text: str) -> Ite
                 source=snapshot.source.name,
                 path=path,
                 commit=snapshot.commit,
+                zone=snapshot.source.zone,
                 hidden=reason,
                 fields=_unserved_fields(content, snapshot, path),
                 history=_history(content, snapshot, path),
@@ -77,6 +78,7 @@ def _removed_files(content: ContentService, edition: Edition, text: str) -> Iter
                 source=snapshot.source.name,
                 path=Path(text),
                 commit=snapshot.commit,
+                zone=snapshot.source.zone,
                 hidden=f"the file was removed or renamed on {history[-1].at:%Y-%m-%d}",
                 history=history,
             )
@@ -104,6 +106,7 @@ def _explain_post(
         source=snapshot.source.name,
         path=post.path,
         commit=snapshot.commit,
+        zone=snapshot.source.zone,
         hidden=_reason_not_live(post, edition),
         post_id=post.id,
         title=post.title,

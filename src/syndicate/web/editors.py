@@ -111,13 +111,12 @@ class EditorPages:
         if not form.at:
             return None
         try:
-            time = datetime.fromisoformat(form.at)
+            return form.time(self.context.edition.sources[0].zone)
         except ValueError:
             raise UsageError(
                 f"at is not a time: {form.at}"[:200],
                 hint="Write a date or a date and time: 2025-01-06 or 2025-01-06T09:00.",
             ) from None
-        return time if time.tzinfo else time.replace(tzinfo=self.context.edition.sources[0].zone)
 
     def _respond(self, page: str, status: int = 200) -> Response:
         return html_response(self.context, page, status)

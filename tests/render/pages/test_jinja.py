@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.model.explanation import Explanation
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.post import Path as PostPath
+from syndicate.render.pages.editor_pages import ReportForm, explain_page
 from syndicate.render.pages.html_pages import (
     about_page,
     content_security_policy,
@@ -13,7 +16,7 @@ from syndicate.render.pages.html_pages import (
     template_errors,
 )
 from tests import samples
-from tests.render.parsed_html import parse_page, text
+from tests.render.parsed_html import by_class, parse_page, text
 
 OWN_LAYOUT = """{% extends "syndicate/layout.html" %}
 {% block footer %}<p id="own">Call {% include "phone.html" %}</p>{{ super() }}{% endblock %}
@@ -113,3 +116,29 @@ def test_unreadable_templates_are_named(tmp_path: Path) -> None:
     assert template_errors(str(tmp_path / "none")) == (f"{tmp_path / 'none'} is not a folder",)
     (message,) = template_errors(str(tmp_path))
     assert message.startswith("feed.html cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("scheduled for 2024-07-01T09:30:00-04:00", "scheduled for July 1, 2024, 9:30 a.m. EDT"),
+        (
+            "expired on 2024-01-29T17:00:00+01:00.",
+            "expired on January 29, 2024, 5:00 p.m. UTC+01:00.",
+        ),
+        ("2024-01-29", "January 29, 2024"),
+        ("news/2024-01-29-a.md and 2024-01-29-a.md", "news/2024-01-29-a.md and 2024-01-29-a.md"),
+    ],
+)
+def test_times_are_written_in_words(words: str, expected: str) -> None:
+    """In the time zone of the source where that has the same offset; names of files stay."""
+    explanation = Explanation(
+        source="news", path=PostPath("a.md"), commit="c0", hidden=words, zone=samples.NEW_YORK
+    )
+    page = explain_page(samples.SERVICE_INFO, ReportForm(text="a"), [(explanation, None)])
+    (lead,) = by_class(parse_page(page), "lead")
+
+    assert text(lead) == f"Not published: {expected}."
+    times = [element.get("datetime", "") for element in lead.iter("time")]
+    assert all(time in words for time in times)
+    assert len(times) == ("news" not in words)

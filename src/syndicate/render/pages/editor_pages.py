@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from typing import Final
 
 from syndicate.errors import UnknownName
@@ -41,6 +42,7 @@ _ALWAYS: Final = {
     "categories": "none; write categories: in the front matter",
 }
 """What the page says where a field has no value."""
+_TIME_FIELDS: Final = frozenset({"published", "updated", "expires"})
 _YES_NO: Final = {True: "yes", False: "no"}
 _DELIVERIES: Final = (
     (("delivered",), "received the latest version"),
@@ -63,14 +65,23 @@ class ReportForm:
         """Whether the report is not about what is served at present."""
         return bool(self.rev or self.at)
 
+    def time(self, zone: tzinfo) -> datetime:
+        """Return the time, in ``zone`` if it has no offset; raises `ValueError`."""
+        time = datetime.fromisoformat(self.at)
+        return time if time.tzinfo else time.replace(tzinfo=zone)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRow:
-    """A field in an editor's words; ``origin`` is empty where nothing says the value."""
+    """A field in an editor's words; ``origin`` is empty where nothing says the value.
+
+    The value of a field that ``is_time`` is a date or a time (RFC 3339).
+    """
 
     label: str
     value: str
     origin: str
+    is_time: bool = False
 
 
 def explain_form_page(
@@ -94,6 +105,7 @@ def explain_page(
     reports = [
         {
             "explanation": explanation,
+            "at": form.time(explanation.zone) if form.at else None,
             "problems": [without_path(problem) for problem in explanation.problems],
             "rows": tuple(_field_rows(explanation)),
             "containing": [feed.feed for feed in explanation.feeds if not feed.reason],
@@ -155,7 +167,9 @@ def _field_rows(explanation: Explanation) -> Iterator[FieldRow]:
         field = fields.get(name)
         if field is not None:
             value = _YES_NO[field.value] if isinstance(field.value, bool) else str(field.value)
-            yield FieldRow(label=label, value=value, origin=field.origin)
+            yield FieldRow(
+                label=label, value=value, origin=field.origin, is_time=name in _TIME_FIELDS
+            )
         elif name in _ALWAYS and explanation.post_id:
             yield FieldRow(label=label, value=_ALWAYS[name], origin="")
 

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from jinja2 import (
     ChoiceLoader,
@@ -24,6 +25,7 @@ from jinja2.ext import InternationalizationExtension
 
 from syndicate import telemetry
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.post import in_zone
 from syndicate.model.url_patterns import MONTHS
 from syndicate.render.pages.page_fragment import for_own_page
 from syndicate.render.pages.translations import DEFAULT_LANGUAGE, translate, translate_number
@@ -33,6 +35,11 @@ BUILT_IN_PREFIX: Final = "syndicate"
 
 _LAYOUT: Final = "layout.html"
 _TEMPLATE_SUFFIXES: Final = (".html", ".css")
+
+_ISO_TIME: Final = re.compile(
+    r"(?<![\w/-])\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:\d\d(?::\d\d)?|Z))?(?![\w-])"
+)
+"""A date, or a time with its offset (RFC 3339), that is no part of a file name."""
 
 _log = telemetry.logger("pages")
 
@@ -79,6 +86,7 @@ def _environment(folder: str, language: str = DEFAULT_LANGUAGE) -> Environment:
         "top_level_domain": _top_level_domain,
         "format_date": partial(_format_date, language=language),
         "format_time": _format_time,
+        "split_times": _split_times,
         "contact_url": _contact_url,
         "for_own_page": for_own_page,
         "break_points": _break_points,
@@ -195,6 +203,21 @@ def _format_time(time: datetime) -> str:
     hour = (time.hour + 11) % 12 + 1
     half = "a.m." if time.hour < 12 else "p.m."  # noqa: PLR2004 — hours of half a day
     return f"{_format_date(time)}, {hour}:{time:%M} {half} {zone}"
+
+
+def _split_times(text: str, zone: ZoneInfo) -> Iterator[tuple[str, date | None]]:
+    """Yield ``text`` in parts: words with None, and dates and times in place of their ISO form.
+
+    A time is in ``zone`` if it has the offset that is in force there.
+    """
+    end = 0
+    for match in _ISO_TIME.finditer(text):
+        yield text[end : match.start()], None
+        is_day = len(match[0]) == len("2024-01-29")
+        time = datetime.fromisoformat(match[0])
+        yield "", time.date() if is_day else in_zone(time, zone)
+        end = match.end()
+    yield text[end:], None
 
 
 def _contact_url(contact: str) -> str:
