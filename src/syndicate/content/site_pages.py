@@ -67,7 +67,7 @@ def with_site_rules(
     """
     page = Page(path=document.path, meta=document.meta)
     mark = document.meta.get("excerpt_separator")
-    mark = mark if isinstance(mark, str) else site.summary_mark
+    mark = re.escape(mark) if isinstance(mark, str) else site.summary_mark
     fields = _with_named_date(_with_language(fields, document.path, site), site)
     marked = "" if fields.summary else _marked_summary(document.body, mark)
     defaults = tuple(name for name, text in fields.origins if _key(text) in origins)
@@ -200,10 +200,11 @@ def _marked_summary(body: str, mark: str) -> str:
 
     With the link definitions after it, which the text may use.
     """
-    before, found, after = body.partition(mark) if mark else ("", "", "")
-    if not found or not before.strip():
+    found = re.search(mark, body) if mark else None
+    before = body[: found.start()].strip() if found else ""
+    if not found or not before:
         return ""
-    return "\n".join((before.strip(), "", *_DEFINITION.findall(after))).strip()
+    return "\n".join((before, "", *_DEFINITION.findall(body, found.end()))).strip()
 
 
 def _url_meta(meta: Mapping[str, object]) -> Mapping[str, object]:

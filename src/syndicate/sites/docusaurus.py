@@ -35,6 +35,8 @@ CONFIGURATION_NAMES: Final = tuple(
 )
 _PAGES: Final = (".md", ".mdx")
 _PLUGIN: Final = "plugin-content-blog"
+_TRUNCATION: Final = r"<!--\s*truncate\s*-->|\{/\*\s*truncate\s*\*/\}"
+"""The plugin's default ``truncateMarker``, in Markdown and in MDX."""
 _DATED: Final = re.compile(
     r"(?P<folder>.*)(?P<date>\d{4}[-/]\d{1,2}[-/]\d{1,2})[-/]?(?P<text>.*?)(?:/index)?$"
 )
@@ -69,7 +71,7 @@ class DocusaurusEngine(LinkedPages):
             left_out=left_out(_documentation(reader, root)),
             authors=reader.authors(*(joined(blog.path, "authors") for blog in blogs)),
             markdown=markdown_settings.of_program(REMARK, script, "Docusaurus"),
-            summary_mark="<!-- truncate -->",
+            summary_mark=_TRUNCATION,
             options={"trailing_slash": script.flag("trailingSlash")},
             files=tuple(reader.read_paths),
             problems=tuple(reader.problems),

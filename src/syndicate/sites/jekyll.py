@@ -4,6 +4,7 @@ Measured with Jekyll 4.3.1.
 """
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -86,7 +87,7 @@ class JekyllEngine(LinkedPages):
             authors=authors,
             values=config,
             markdown=markdown_settings.of_jekyll(config, path),
-            summary_mark=text(config.get("excerpt_separator")),
+            summary_mark=re.escape(text(config.get("excerpt_separator"))),
             files=tuple(reader.read_paths),
             problems=tuple(reader.problems),
         )

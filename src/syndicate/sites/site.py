@@ -147,7 +147,7 @@ class Site:
     """Values of ``site.KEY`` in the text of pages."""
     markdown: ConfiguredMarkdown = ConfiguredMarkdown()
     summary_mark: str = ""
-    """What separates the summary of a page from the rest of its text."""
+    """What separates the summary of a page from the rest of its text, a regular expression."""
     keeps_offsets: bool = False
     """Whether pages show a date in the offset it was written with, not in the time zone."""
     options: Mapping[str, object] = field(default_factory=dict)

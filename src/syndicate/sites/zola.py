@@ -78,7 +78,7 @@ class ZolaEngine(LinkedPages):
             values=mapping(config.get("extra")),
             markdown=markdown_settings.of_zola(config, path),
             keeps_offsets=True,
-            summary_mark="<!-- more -->",
+            summary_mark=r"<!--\s*more\s*-->",
             options=_options(config),
             files=tuple(dict.fromkeys(reader.read_paths)),
             problems=tuple(reader.problems),
