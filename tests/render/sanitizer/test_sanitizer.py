@@ -71,6 +71,15 @@ CHANGED = [
         ),
         f'<img alt="" src="{SITE}/a.png" srcset="{SITE}/b.png 2x">',
     ),
+    (
+        '<img data-srcset="/a.png 1x, /b.png 2x" alt="A">',
+        f'<img alt="A" srcset="{SITE}/a.png 1x, {SITE}/b.png 2x" src="{SITE}/a.png">',
+    ),
+    (
+        '<img src="data:x" srcset="/a.png 300w" alt="">',
+        f'<img srcset="{SITE}/a.png 300w" alt="" src="{SITE}/a.png">',
+    ),
+    ('<img srcset="data:x 1x" alt="A">', "A"),
     ('<img data-src=" " src="/a.png" alt="">', f'<img src="{SITE}/a.png" alt="">'),
     ("<p data-src='/a.png'>a</p>", "<p>a</p>"),
     # addresses are absolute, broken ones go

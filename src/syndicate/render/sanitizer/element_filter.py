@@ -27,7 +27,7 @@ from syndicate.render.diagnostics import UnlocatedDiagnostic
 from syndicate.render.html_tokens import HtmlToken, escape_html, start_tag, tokenize
 from syndicate.render.sanitizer.html_ids import HtmlIds
 from syndicate.render.templates.template_tags import UNRESOLVED_URL
-from syndicate.render.urls import UrlResolver
+from syndicate.render.urls import UrlResolver, srcset_candidates
 
 _CHARACTER: Final = (
     r"(?:[A-Za-z0-9._~!$&'()*+,;=:@\-]|%(?!2[EeFf]|5[Cc]|25|[01][0-9A-Fa-f]|7[Ff])[0-9A-Fa-f]{2})"
@@ -223,6 +223,8 @@ class ElementFilter:
 
     def _handle_image(self, attributes: Mapping[str, str], values: dict[str, str]) -> None:
         alt = values.get("alt")
+        if "src" not in values and "srcset" in values:  # browsers show it all the same
+            values["src"] = next(srcset_candidates(values["srcset"]))[0]
         if "src" not in values:
             self._handle_text(escape_html(alt or ""))
             return
