@@ -5,29 +5,31 @@ import os
 import pathlib
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
 from syndicate.errors import StorageError
+from syndicate.model.change import LedgerEntry
 from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.publisher.ledger_service import (
     HOLDER,
     DistributeTopics,
     LedgerService,
     LedgerTimeouts,
-    is_dead_holder,
 )
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
 from syndicate.storage.database import Database
+from syndicate.storage.lease_holder import is_dead_holder
 from syndicate.storage.ledger import Ledger
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from tests import samples
 from tests.content_repository import ContentRepository
+from tests.databases import open_database
 from tests.publisher.conftest import FIRST, NOW, SECOND, post_file
 from tests.stepwise_service import sqlite_url
 
@@ -158,23 +160,67 @@ async def test_topics_are_distributed_while_they_have_subscribers(
     async def distribute(_: Database, holder: str) -> None:
         holders.append(holder)
 
+    url = sqlite_url(tmp_path)
+    async with running_ledger(content_service, url, distribute_topics=distribute) as ledger_service:
+        await ledger_service.entries_after(None, 10)
+        assert holders == []
+        await add_topic_subscription(url)
+        content.commit({FIRST: post_file("Better")})
+        await wait_until(lambda: bool(holders))
+    assert holders[0] == HOLDER
+
+
+async def test_distribution_does_not_delay_the_next_edition(
+    content_service: ContentService, tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """Thousands of topics may take minutes; the last edition is distributed in the end."""
+    url, released, begun = sqlite_url(tmp_path), asyncio.Event(), list[str]()
+    await add_topic_subscription(url)
+
+    async def distribute(_: Database, holder: str) -> None:
+        begun.append(holder)
+        await released.wait()
+
+    async with running_ledger(content_service, url, distribute_topics=distribute) as ledger_service:
+        await wait_until(lambda: len(begun) == 1)
+        content.commit({SECOND: post_file("Second")})
+        entries: Sequence[LedgerEntry] = ()
+        while len(entries) < 2:
+            _, entries = await ledger_service.entries_after(None, 10)
+        assert len(begun) == 1
+        released.set()
+        await wait_until(lambda: len(begun) == 2)
+
+
+async def test_failing_distribution_is_begun_again(
+    content_service: ContentService, tmp_path: pathlib.Path
+) -> None:
+    """The database is opened again, as after any other error of it."""
+    url, begun = sqlite_url(tmp_path), list[str]()
+    await add_topic_subscription(url)
+
+    async def distribute(_: Database, holder: str) -> None:
+        begun.append(holder)
+        if len(begun) == 1:
+            raise StorageError("the disk is full")
+
+    async with running_ledger(
+        content_service, url, timeouts=FAST_RETRY, distribute_topics=distribute
+    ):
+        await wait_until(lambda: len(begun) == 2)
+
+
+async def add_topic_subscription(database_url: str) -> None:
+    """Add a WebSub subscription to the database."""
     subscriber = Subscription(
         id=SubscriptionId("sub_1"),
         kind="websub",
         url="https://reader.example/callback",
         topic="https://feeds.example.gov/feeds/all.json",
-        lease_until=content_service.clock() + timedelta(days=1),
+        lease_until=NOW + timedelta(days=1),
     )
-    url = sqlite_url(tmp_path)
-    async with running_ledger(content_service, url, distribute_topics=distribute) as ledger_service:
-        await ledger_service.entries_after(None, 10)
-        assert holders == []
-        database = await Database.open(url)
-        await Subscriptions(database, SecretStore()).add(subscriber, content_service.clock())
-        await database.close()
-        content.commit({FIRST: post_file("Better")})
-        await wait_until(lambda: bool(holders))
-    assert holders[0] == HOLDER
+    async with open_database(database_url) as database:
+        await Subscriptions(database, SecretStore()).add(subscriber, NOW)
 
 
 async def test_reader_gets_an_error_after_a_timeout(
@@ -257,4 +303,4 @@ def test_process_of_another_user_counts_as_alive(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("os.kill", refuse)
     for holder in (f"{socket.gethostname()}:{os.getppid()}:0", HOLDER):
-        assert not is_dead_holder(holder)
+        assert not is_dead_holder(holder, HOLDER)

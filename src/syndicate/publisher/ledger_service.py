@@ -1,10 +1,6 @@
 """The ledger in a running service: recorded, read, and done without while it fails."""
 
 import asyncio
-import os
-import re
-import secrets
-import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -28,6 +24,7 @@ from syndicate.publisher.event_builder import (
 )
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.storage.database import Database
+from syndicate.storage.lease_holder import is_dead_holder, make_holder_name
 from syndicate.storage.ledger import PUBLISHER_LEASE, Ledger
 from syndicate.storage.publish import announce, has_topic_subscribers
 
@@ -194,9 +191,7 @@ def _apply_to_state(
 REMOVAL_RETENTION: Final = timedelta(days=90)
 """How long feeds mention a removed post."""
 
-_PID: Final = re.compile("[0-9]{1,9}", re.ASCII)
-
-HOLDER: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+HOLDER: Final = make_holder_name()
 """The name of this process as a lease holder, different from every other."""
 
 _RELEASE_TIMEOUT_SECONDS: Final = 2.0
@@ -267,6 +262,7 @@ class LedgerService:
         self._ledger: Ledger | None = None
         self._recorded_edition: Edition | None = None
         self._progress = asyncio.Event()
+        self._distribution_due = asyncio.Event()
         self.failing = ""
         """Why the database cannot be used; empty while it can, and before the first try."""
         self.removed: tuple[LedgerEntry, ...] = ()
@@ -311,7 +307,7 @@ class LedgerService:
         database = await Database.open(self._database_url)
         try:
             ledger = Ledger(database)
-            if database.is_sqlite and is_dead_holder(holder := await ledger.lease_holder()):
+            if database.is_sqlite and is_dead_holder(holder := await ledger.lease_holder(), HOLDER):
                 await ledger.release_lease(holder)
             await self._record_editions(database, ledger)
         finally:
@@ -326,6 +322,7 @@ class LedgerService:
             service_info=self._service_info,
             clock=self._clock,
         )
+        distributing = asyncio.create_task(self._distribute_when_due(database))
         try:
             while True:
                 edition = self._watcher.edition
@@ -335,19 +332,43 @@ class LedgerService:
                 self._ledger = ledger
                 self._mark_recorded(edition)
                 if has_lease:
-                    await self._distribute(database)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._timeouts.renew_seconds):
-                        await self._watcher.next_edition(edition)
+                    self._distribution_due.set()
+                await self._wait_for_edition(edition, distributing)
         finally:
+            distributing.cancel()
+            await asyncio.gather(distributing, return_exceptions=True)
             with suppress(StorageError, TimeoutError):
                 async with asyncio.timeout(_RELEASE_TIMEOUT_SECONDS):
                     await writer.release_lease()
 
-    async def _distribute(self, database: Database) -> None:
-        if self._distribute_topics and await has_topic_subscribers(database, self._clock()):
-            await self._distribute_topics(database, HOLDER)
-            self._on_enqueued()
+    async def _wait_for_edition(self, edition: Edition, distributing: asyncio.Task[None]) -> None:
+        """Wait for the next edition, or until the lease is to be renewed.
+
+        Raises what the distribution of topics raised.
+        """
+        coming = asyncio.ensure_future(self._watcher.next_edition(edition))
+        try:
+            await asyncio.wait(
+                {coming, distributing},
+                timeout=self._timeouts.renew_seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            coming.cancel()
+        if distributing.done():
+            distributing.result()
+
+    async def _distribute_when_due(self, database: Database) -> None:
+        """Distribute WebSub topics after each edition that was recorded, until cancelled.
+
+        A task of its own: thousands of topics do not delay the events of the next edition.
+        """
+        while True:
+            await self._distribution_due.wait()
+            self._distribution_due.clear()
+            if self._distribute_topics and await has_topic_subscribers(database, self._clock()):
+                await self._distribute_topics(database, HOLDER)
+                self._on_enqueued()
 
     async def _update_removed(self, ledger: Ledger) -> None:
         removed = await ledger.removed(self._clock() - REMOVAL_RETENTION)
@@ -372,21 +393,3 @@ class LedgerService:
 
     def _unavailable(self, reason: str) -> StorageError:
         return StorageError(reason, hint="Try again in a minute; feeds and /v1/posts go on.")
-
-
-def is_dead_holder(holder: str) -> bool:
-    """Return whether the lease is held by a process of this host that has died.
-
-    A process that was restarted, as in a container, may have the same process id.
-    """
-    host, _, rest = holder.partition(":")
-    pid = rest.partition(":")[0]
-    if host != socket.gethostname() or holder == HOLDER or not _PID.fullmatch(pid):
-        return False
-    if int(pid) == os.getpid():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except OSError as error:
-        return isinstance(error, ProcessLookupError)
-    return False

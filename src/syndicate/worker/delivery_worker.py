@@ -1,13 +1,8 @@
 """Delivery worker: claims due deliveries, sends them, and records the attempts."""
 
 import asyncio
-import errno
 import math
-import os
 import random
-import re
-import secrets
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +26,7 @@ from syndicate.model.subscription import Subscription
 from syndicate.storage.audit_log import AuditLog
 from syndicate.storage.database import Database, listen
 from syndicate.storage.delivery_log import DeliveryLog
+from syndicate.storage.lease_holder import is_dead_holder, make_holder_name
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
 from syndicate.storage.secret_store import SecretStore
 
@@ -53,8 +49,6 @@ _RECLAIM_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 _METRICS_SECONDS: Final = 15.0
 _PRUNE_SECONDS: Final = 3_600.0
-
-_PID: Final = re.compile("[0-9]{1,9}", re.ASCII)
 
 _log = telemetry.logger("delivery")
 
@@ -107,7 +101,7 @@ class DeliveryWorker:
         self._on_alert = on_alert
         self.backlog: Backlog | None = None
         """Unfinished deliveries as of the last measurement; None before the first."""
-        self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._name = make_holder_name()
         self._claims = 0
         self._pending_claim = ""
         """Lease token of a claim whose transaction has not returned yet."""
@@ -234,17 +228,9 @@ class DeliveryWorker:
     async def _reclaim_from_dead_processes(self) -> None:
         """Reclaim all deliveries of processes of this host that no longer exist."""
         holders = await self._outbox.lease_tokens()
-        dead = [holder for holder in holders if self._is_dead(holder)]
+        dead = [holder for holder in holders if is_dead_holder(holder, self._name)]
         while dead and await self._reclaim_expired(dead):
             continue
-
-    def _is_dead(self, holder: str) -> bool:
-        host, _, suffix = holder.partition(":")
-        pid = suffix.partition(":")[0]
-        own_host, own_pid, _ = self._name.split(":")
-        if host != own_host or not _PID.fullmatch(pid):
-            return False
-        return pid == own_pid or not _process_exists(int(pid))
 
     async def _update_metrics(self) -> None:
         try:
@@ -315,12 +301,4 @@ async def _try(step: Callable[[], Awaitable[None]]) -> bool:
     except Exception:  # noqa: BLE001 — any error: the next step may succeed
         _log.exception("delivery step failed")
         return False
-    return True
-
-
-def _process_exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError as error:
-        return error.errno != errno.ESRCH
     return True
