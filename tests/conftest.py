@@ -1,9 +1,11 @@
 """Rules for all tests: skips, coverage, Hypothesis profiles, the fast selection, PostgreSQL."""
 
+import gc
 import importlib
 import importlib.util
 import os
 import pkgutil
+import subprocess
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -177,6 +179,29 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     with coverage_paused():
         return (yield)
+
+
+def running_git_commands() -> dict[int, str]:
+    """Return the git commands that run as objects of this process started them, by process ID."""
+    processes = (found for found in gc.get_objects() if type(found) is subprocess.Popen)
+    commands = {
+        process.pid: " ".join(map(os.fsdecode, process.args))
+        for process in processes
+        if isinstance(process.args, list | tuple) and process.poll() is None
+    }
+    return {pid: command for pid, command in commands.items() if command.startswith("git ")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_git_process_is_left_running() -> Iterator[None]:
+    """Fail where the tests of a module leave a git process open, which another test is blamed for.
+
+    Fixtures of a module may keep one that runs; this one is set up first and torn down last.
+    """
+    before = running_git_commands()
+    yield
+    left = [command for pid, command in running_git_commands().items() if pid not in before]
+    assert not left, f"git processes left running: {left}"
 
 
 @pytest.fixture(scope="session")

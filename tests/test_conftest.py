@@ -154,3 +154,25 @@ def test_fast_selection_excludes_slow_tests(tmp_path: Path) -> None:
     assert "2 passed, 5 deselected" in output
     assert "test_database[sqlite]" in output
     assert "test_plain" in output
+
+
+@pytest.mark.slow
+def test_git_process_left_running_is_an_error(tmp_path: Path) -> None:
+    """Of the module that started it; a fixture of the module may have one."""
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\nfrom subprocess import PIPE, Popen\n"
+        "def start(): return Popen(['git', 'cat-file', '--batch'], stdin=PIPE)\n"
+        "@pytest.fixture(scope='module')\n"
+        "def process():\n"
+        "    process = start()\n"
+        "    yield process\n"
+        "    process.communicate()\n"
+        "def test_a(process): assert process.poll() is None\n"
+    )
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    assert "1 passed in" in run_pytest(tmp_path)
+    with (tmp_path / "test_it.py").open("a") as file:
+        file.write("left = []\ndef test_b(): left.append(start())\n")
+    output = run_pytest(tmp_path)
+    assert "2 passed, 1 error" in output
+    assert "git processes left running: ['git cat-file --batch']" in output

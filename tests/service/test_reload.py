@@ -158,4 +158,4 @@ async def test_stop_during_a_reload_ends_both_services(
             reload()
             connection, _ = await asyncio.to_thread(listener.accept)
             assert (await client.get("/feeds/other.json")).status_code == 404
-        connection.close()
+            asyncio.get_running_loop().call_later(0.5, connection.close)

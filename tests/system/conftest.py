@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
@@ -31,24 +31,29 @@ def clones(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], pathlib.
 
 
 @pytest.fixture(scope="session")
+def corpus_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cache]:
+    """Return the cache that all indexes of corpora share."""
+    with closing(Cache(tmp_path_factory.mktemp("cache") / "cache.db")) as cache:
+        yield cache
+
+
+@pytest.fixture(scope="module")
 def open_corpus(
-    clones: Callable[[str], pathlib.Path], tmp_path_factory: pytest.TempPathFactory
+    clones: Callable[[str], pathlib.Path],
+    corpus_cache: Cache,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OpenCorpus]:
-    """Return a function that opens the index of a corpus; all indexes share one cache."""
-    folder = tmp_path_factory.mktemp("cache")
+    """Return a function that opens the index of a corpus."""
+    folder = tmp_path_factory.mktemp("mirrors")
     with ExitStack() as exit_stack:
-        cache = Cache(folder / "cache.db")
-        exit_stack.callback(cache.close)
 
         def open_index(source: Source) -> SourceIndex:
             path = str(clones(source.repository))
-            repository = exit_stack.enter_context(
-                Repository.open(path, ref="main", mirrors=folder / "mirrors")
-            )
+            repository = exit_stack.enter_context(Repository.open(path, ref="main", mirrors=folder))
             return SourceIndex(
                 replace(source, repository=path),
                 repository,
-                cache=cache,
+                cache=corpus_cache,
                 vocabulary=corpora.VOCABULARY,
             )
 

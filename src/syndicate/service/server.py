@@ -139,12 +139,12 @@ async def serve(
     """Serve until SIGINT or SIGTERM, then finish the requests in progress.
 
     ``on_started`` is called with the port. SIGHUP reads the settings again with ``load_settings``;
-    without it, they do not change. Raises `SyndicateError` if the port is not available.
+    without it, they do not change. Raises `SyndicateError` if the port is not available. The
+    threads of the event loop end as well: they read the repositories, which the caller closes next.
     """
     stopping = asyncio.Event()
-    asyncio.get_running_loop().set_default_executor(
-        ThreadPoolExecutor(initializer=lower_thread_priority)
-    )
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(initializer=lower_thread_priority))
     with ThreadPoolExecutor(1, initializer=lower_thread_priority) as compressor:
         reloader = _ServiceReloader(
             content, compressor, load_settings or (lambda: content.settings)
@@ -165,6 +165,7 @@ async def serve(
             reloading.cancel()
             await asyncio.gather(serving, reloading, return_exceptions=True)
             await reloader.current.close()
+            await loop.shutdown_default_executor()
     _raise_errors(serving, reloader.current.task)
 
 
