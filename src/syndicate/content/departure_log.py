@@ -11,11 +11,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from syndicate.content.file_classifier import FileResult
-from syndicate.content.file_history import BranchHistory
-from syndicate.content.parsed_file import FileParser, FileVersion, ParsedVersion, PresentFiles
+from syndicate.content.index_snapshot import IndexSnapshot
+from syndicate.content.parsed_file import (
+    KEY_BYTES,
+    FileParser,
+    FileVersion,
+    ParsedVersion,
+    PresentFiles,
+)
 from syndicate.content.site_pages import PageBundles, is_inside
-from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource, asks_site
+from syndicate.content.site_source import (
+    DEFAULT_DIALECT,
+    SiteSource,
+    asks_site,
+    what_decides_feeds,
+)
 from syndicate.content.site_tracker import SiteTracker
 from syndicate.content.source_problems import is_in_folder
 from syndicate.dialects import DIALECTS
@@ -26,7 +36,6 @@ from syndicate.git.history import is_page
 from syndicate.model.departure import Departure, PostAttributes, PostState, departures_by
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source
 from syndicate.sites import CONFIGURATION_NAMES, may_be_read
-from syndicate.sites.site import NOT_CONFIGURED, ConfiguredMarkdown, Site
 
 OpenParser = Callable[[SiteSource], FileParser]
 """Returns the parser for a source as its configuration at some commit describes it."""
@@ -71,7 +80,7 @@ class _Rules:
     def __init__(self, described: SiteSource, parser: FileParser, pages: Iterable[Path]) -> None:
         self.configured_by = frozenset(described.site.files if described.site else ())
         self.parser = parser
-        self.what_counts = _what_counts(described)
+        self.what_counts = what_decides_feeds(described)
         self._source = described.source
         self._dialect = DIALECTS[described.source.dialect or DEFAULT_DIALECT]
         inside = (path for path in pages if self.is_in_folders(path))
@@ -115,7 +124,8 @@ class DepartureLog:
         self._folders: set[tuple[str, ...]] = set()
         self._pending: list[_Step] = []
         self._present: PresentFiles | None = None
-        self._restored: tuple[BranchHistory, Mapping[Path, FileResult]] | None = None
+        self._version_keys: set[bytes] = set()
+        self._restored: IndexSnapshot | None = None
 
     @property
     def departures(self) -> tuple[Departure, ...]:
@@ -126,20 +136,22 @@ class DepartureLog:
         )
         return tuple(sorted(found, key=lambda each: each.at, reverse=True))
 
-    def restore(
-        self,
-        branch: BranchHistory,
-        results: Mapping[Path, FileResult],
-        departures: Iterable[Departure],
-    ) -> None:
-        """Continue at the commit of ``branch``, with its files as they were classified.
+    @property
+    def version_keys(self) -> bytes:
+        """The cache keys of all versions that a replay reads, `KEY_BYTES` each, one after other."""
+        return b"".join(sorted(self._version_keys))
+
+    def restore(self, snapshot: IndexSnapshot) -> None:
+        """Continue at the commit of ``snapshot``, with its files as they were classified.
 
         Nothing is done with them before the next commit: a start does not wait.
         """
         self._start()
-        self.commit = branch.commit
-        self._latest = {(each.before, each.after): each.at for each in departures}
-        self._restored = branch, results
+        self.commit, keys = snapshot.branch.commit, snapshot.version_keys
+        self._latest = {(each.before, each.after): each.at for each in snapshot.departures}
+        self._restored = snapshot
+        starts = range(0, len(keys), KEY_BYTES)
+        self._version_keys = {keys[start : start + KEY_BYTES] for start in starts}
 
     def replay(self, commit: CommitId, present: PresentFiles) -> Iterator[Commit]:
         """Record the whole history up to ``commit``; yield each commit that changes pages.
@@ -178,7 +190,8 @@ class DepartureLog:
         """Take the pages and the configuration in force from a restored state, if there is one."""
         if self._restored is None or self.commit is None:
             return
-        (branch, results), self._restored = self._restored, None
+        snapshot, self._restored = self._restored, None
+        branch, results = snapshot.branch, snapshot.results
         for path, history in branch.current.items():
             result = results.get(path)
             post = result.post if result else None
@@ -295,13 +308,16 @@ class DepartureLog:
         for start in range(0, len(steps), _MAX_PENDING):
             batch = steps[start : start + _MAX_PENDING]
             wanted = [(step.path, step.blob) for step in batch if step.path is not None]
-            parsed = (
-                self._rules.parser.parse_older(wanted, self._present)
-                if self._rules and wanted
-                else {}
-            )
+            parsed = self._parse(wanted)
             for step in batch:
                 self._record_step(step, parsed)
+
+    def _parse(self, versions: Collection[FileVersion]) -> Mapping[FileVersion, ParsedVersion]:
+        if self._rules is None or not versions:
+            return {}
+        parser = self._rules.parser
+        self._version_keys.update(bytes.fromhex(parser.cache_key(each)) for each in versions)
+        return parser.parse_older(versions, self._present)
 
     def _record_step(self, step: _Step, parsed: Mapping[FileVersion, ParsedVersion]) -> None:
         before, after = step.file.state, None
@@ -371,26 +387,3 @@ def _state_in(fields: VersionFields | None, created: datetime, source: Source) -
     )
     published = fields.published or created
     return PostState(attributes=attributes, published=published, expires=fields.expires)
-
-
-def _what_counts(described: SiteSource) -> tuple[Source, Site | None]:
-    """Return ``described`` without what decides no more than URLs and content of posts."""
-    source = replace(
-        described.source, title="", site_url="", markdown=None, authors=(), author_urls=()
-    )
-    site = described.site
-    return source, site and replace(
-        site,
-        base_url=NOT_CONFIGURED,
-        title=NOT_CONFIGURED,
-        authors={},
-        values={},
-        markdown=ConfiguredMarkdown(),
-        summary_mark="",
-        files=(),
-        left_out=(),
-        problems=(),
-        folders=tuple(
-            replace(each, permalink=NOT_CONFIGURED, origin="", base_url="") for each in site.folders
-        ),
-    )

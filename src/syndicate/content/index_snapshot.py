@@ -54,13 +54,8 @@ class IndexSnapshot:
     results: Mapping[Path, FileResult]
     skipped: Mapping[Path, str]
     departures: tuple[Departure, ...]
-
-    @classmethod
-    def capture(
-        cls, branch: BranchHistory, table: FileTable, departures: tuple[Departure, ...]
-    ) -> "IndexSnapshot":
-        """Copy the state of ``branch`` and ``table``; the caller holds the index's lock."""
-        return cls(branch.copy(), dict(table.results), dict(table.skipped), departures)
+    version_keys: bytes
+    """The cache keys of the versions that a start without the snapshot reads for departures."""
 
     def to_file_table(self) -> FileTable:
         """Return a file table with the same results."""
@@ -177,6 +172,7 @@ class _Snapshot(_Record):
     skipped: tuple[tuple[bytes, str], ...]
     commits_without_time: tuple[CommitId, ...]
     departures: tuple[_Departure, ...]
+    version_keys: bytes
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(_Snapshot)
@@ -210,6 +206,7 @@ def encode(snapshot: IndexSnapshot) -> bytes:
             )
             for departure in snapshot.departures
         ),
+        version_keys=snapshot.version_keys,
     )
     return msgspec.msgpack.encode(record)
 
@@ -235,7 +232,7 @@ def decode(data: bytes, source: Source) -> IndexSnapshot:
             results[path] = _decode_result(file.result, path, file.history, source, categories)
     skipped = {_decode_path(path): reason for path, reason in record.skipped}
     departures = tuple(_decode_departure(each, source) for each in record.departures)
-    return IndexSnapshot(branch, results, skipped, departures)
+    return IndexSnapshot(branch, results, skipped, departures, record.version_keys)
 
 
 def _encode_result(result: FileResult | None) -> _FileResult | None:

@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -36,6 +36,8 @@ _T = TypeVar("_T")
 
 CACHE_NAMESPACE: Final = "parsed-files"
 VERSION_NAMESPACE: Final = "file-versions"
+KEY_BYTES: Final = 16
+"""Length of the cache key of a parsed file or version."""
 
 PARSER_CODE: Final = (
     pathlib.Path(dialects.__file__).parent,
@@ -126,7 +128,8 @@ class FileParser:
         made_by = f"{code_digest(*PARSER_CODE)} {zone_data_digest(source.zone)}"
         rules = (_settings_that_count(self._source), vocabulary, limits, site and site.summary_mark)
         self._settings_digest = sha256(f"{made_by} {rules}".encode()).hexdigest()
-        self._rules_by_path: dict[Path, object] = {}
+        self._rules_digests: dict[Path, bytes] = {}
+        """Digests of what decides how the file at a path is read."""
 
     def parse(self, versions: Iterable[FileVersion]) -> dict[FileVersion, ParsedFile]:
         """Return the parsed files; the result depends on the content and on the path.
@@ -250,14 +253,16 @@ class FileParser:
         return structs.replace(fields, references=site_references.find_references(text, previews))
 
     def cache_key(self, version: FileVersion) -> str:
-        """Return the cache key of a parsed file."""
+        """Return the cache key of a parsed file: 16 bytes in hexadecimal digits."""
         path, blob = version
-        if path not in self._rules_by_path:
-            self._rules_by_path[path] = _rules_for(path, self._source, self._site)
-        rules = self._rules_by_path[path]
-        return sha256(
-            f"{self._settings_digest} {rules} {blob} {path}".encode("utf-8", "surrogateescape")
-        ).hexdigest()
+        rules = self._rules_digests.get(path)
+        if rules is None:
+            what_counts = (
+                f"{self._settings_digest} {_rules_for(path, self._source, self._site)} {path}"
+            )
+            rules = sha256(what_counts.encode("utf-8", "surrogateescape")).digest()
+            self._rules_digests[path] = rules
+        return blake2b(rules + blob.encode(), digest_size=KEY_BYTES).hexdigest()
 
     def _has_present_authors(self, file: ParsedFile) -> bool:
         """Return whether the authors that ``file`` names have the same names and URLs now."""

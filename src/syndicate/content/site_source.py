@@ -17,7 +17,9 @@ from syndicate.model.markdown_options import MarkdownEngine
 from syndicate.model.post import BlobId, CommitId, Path, Source
 from syndicate.sites import ENGINES, find_sites
 from syndicate.sites.site import (
+    NOT_CONFIGURED,
     CommitFiles,
+    ConfiguredMarkdown,
     ConfiguredValue,
     PostFolder,
     Site,
@@ -141,6 +143,29 @@ def complete(source: Source, site: Site) -> SiteSource:
         source=resolved,
         site=site if asks_engine else None,
         origins=tuple(_origins(source, resolved, site)),
+    )
+
+
+def what_decides_feeds(described: SiteSource) -> tuple[Source, Site | None]:
+    """Return ``described`` without what decides no more than URLs and content of posts."""
+    source = replace(
+        described.source, title="", site_url="", markdown=None, authors=(), author_urls=()
+    )
+    site = described.site
+    return source, site and replace(
+        site,
+        base_url=NOT_CONFIGURED,
+        title=NOT_CONFIGURED,
+        authors={},
+        values={},
+        markdown=ConfiguredMarkdown(),
+        summary_mark="",
+        files=(),
+        left_out=(),
+        problems=(),
+        folders=tuple(
+            replace(each, permalink=NOT_CONFIGURED, origin="", base_url="") for each in site.folders
+        ),
     )
 
 

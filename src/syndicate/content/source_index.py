@@ -7,11 +7,12 @@ from typing import Final
 
 from syndicate import telemetry
 from syndicate.cache import Cache
+from syndicate.content.cache_keys import keys_of_files
 from syndicate.content.departure_log import DepartureLog
 from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
 from syndicate.content.held_commits import ChangeBrake, HeldCommit
-from syndicate.content.index_snapshot import IndexSnapshot, SnapshotStore
+from syndicate.content.index_snapshot import CACHE_NAMESPACE, IndexSnapshot, SnapshotStore
 from syndicate.content.link_targets import AssetUrls, LinkTargets, MediaFiles
 from syndicate.content.needed_files import needed_files
 from syndicate.content.parsed_file import FileParser, ParsedFile, PresentFiles
@@ -152,8 +153,13 @@ class SourceIndex:
                 return
             if self._snapshots.is_stored(commit, accepted):
                 return
-            departures = self._departures.departures
-            snapshot = IndexSnapshot.capture(self._branch, self._table, departures)
+            snapshot = IndexSnapshot(
+                self._branch.copy(),
+                dict(self._table.results),
+                dict(self._table.skipped),
+                self._departures.departures,
+                self._departures.version_keys,
+            )
         self._snapshots.store(snapshot, accepted)
 
     @property
@@ -165,7 +171,7 @@ class SourceIndex:
         snapshot = None if self.repository.is_shallow else self._snapshots.load(self._accepted_seen)
         if snapshot is not None:
             self._branch, self._table = snapshot.branch.copy(), snapshot.to_file_table()
-            self._departures.restore(snapshot.branch, snapshot.results, snapshot.departures)
+            self._departures.restore(snapshot)
             self._digests = PostDigests(self._public_url, self._table)
             self._bundles = PageBundles(self._dialect.bundle_folder, self._table)
             self._table_commit = snapshot.branch.commit
@@ -220,15 +226,11 @@ class SourceIndex:
         self._replay(branch, self.repository.history(served), head=served)
         return branch, served
 
-    def parsed_file_keys(self) -> Iterator[str]:
-        """Yield the cache keys of the parsed files of the last snapshot.
-
-        All versions count, because the time of the last change of words is found in older ones.
-        """
-        for path in tuple(self._table.classified):
-            result = self._table.get(path)
-            for version in result.history.versions if result else ():
-                yield self._parser.cache_key((path, version.blob))
+    def cache_keys(self) -> Mapping[str, frozenset[str]]:
+        """Return what the next start reads from the cache: the keys by namespace."""
+        with self._lock:
+            read = keys_of_files(self._table.results, self._parser, self._departures.version_keys)
+            return {**read, CACHE_NAMESPACE: frozenset([self.snapshot_key])}
 
     def find_asset(self, path: Path, commit: CommitId) -> BlobId | None:
         """Return the blob of the regular file at ``path``, None if it may not be served.

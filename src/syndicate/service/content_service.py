@@ -1,6 +1,7 @@
 """Builds editions and renders posts: repositories, indexes, cache and renderer of the settings."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -8,7 +9,6 @@ from functools import partial
 from typing import Final, Self
 
 from syndicate.cache import Cache
-from syndicate.content import index_snapshot, parsed_file
 from syndicate.content.held_commits import AcceptedRemovals
 from syndicate.content.post_renderer import PostRenderer, RenderBatch
 from syndicate.content.post_search import PostSearch
@@ -234,19 +234,18 @@ class ContentService:
         )
 
     def prune_cache(self, edition: Edition) -> None:
-        """Delete from the cache what ``edition`` does not use; raises `RepositoryError`.
+        """Delete from the cache what the next start does not read; raises `RepositoryError`.
 
         Nothing is deleted while a source cannot be read: its files are not known.
         """
         if edition.unavailable:
             return
-        indexes = [self.index(part.source) for part in edition.snapshots]
-        keys = {key for index in indexes for key in index.parsed_file_keys()}
-        self._cache.retain_only(parsed_file.CACHE_NAMESPACE, keys)
-        self._cache.retain_only(parsed_file.VERSION_NAMESPACE, keys)
-        self._cache.retain_only(
-            index_snapshot.CACHE_NAMESPACE, {index.snapshot_key for index in indexes}
-        )
+        used: defaultdict[str, set[str]] = defaultdict(set)
+        for part in edition.snapshots:
+            for namespace, keys in self.index(part.source).cache_keys().items():
+                used[namespace].update(keys)
+        for namespace, all_keys in used.items():
+            self._cache.retain_only(namespace, all_keys)
         self.renderer.prune_cache(edition)
 
     def save_indexes(self) -> None:
