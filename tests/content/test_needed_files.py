@@ -11,7 +11,7 @@ import pytest
 
 from syndicate.cache import Cache
 from syndicate.content.needed_files import needed_files
-from syndicate.content.site_tracker import SiteTracker
+from syndicate.content.site_tracker import SiteReader, SiteTracker
 from syndicate.content.source_index import SourceIndex
 from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
@@ -162,7 +162,7 @@ def test_partial_mirror_describes_a_real_site_as_its_repository_does(
         partial.fetch()
         commit = partial.head()
         assert partial.fetch_contents(commit, needed_files(has_assets=False))
-        described = SiteTracker(SOURCE, partial).describe(commit)
-        assert described == SiteTracker(SOURCE, full).describe(commit)
+        described = SiteTracker(SOURCE, SiteReader(SOURCE, partial)).describe(commit)
+        assert described == SiteTracker(SOURCE, SiteReader(SOURCE, full)).describe(commit)
         assert described.site is not None
         assert described.site.folders

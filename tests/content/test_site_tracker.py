@@ -4,12 +4,15 @@ import random
 
 import pytest
 
+from syndicate.content.site_source import RepositoryFiles
+from syndicate.content.site_tracker import SiteReader
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import RepositoryError
 from syndicate.model.edition import SourceSnapshot
-from syndicate.model.post import Path
+from syndicate.model.post import CommitId, Path
 from tests.change_histories import CONFIGURATIONS
 from tests.content.site_index import Open, content, open_index
+from tests.content.sources import left_out
 from tests.content.test_site_source import CONFIG, at_head, urls
 from tests.content_repository import Content, ContentRepository
 from tests.sites.written_site import post
@@ -17,6 +20,7 @@ from tests.sites.written_site import post
 __all__ = ["content", "open_index"]
 
 FIRST = "_posts/2024-05-06-p0.md"
+SITE = "baseURL = 'https://%s.gov'\n"
 NEWS = f"{CONFIG}collections: {{news: {{output: true}}}}\n"
 
 
@@ -150,3 +154,30 @@ def test_folder_whose_pages_get_dates_is_one_of_posts_at_once(
     found = at_head(running)
     assert {*pages} <= {each.path for each in found.posts}
     assert found == at_head(open_index(cache="cold"))
+
+
+def test_same_files_of_configuration_are_read_once(
+    content: ContentRepository, open_index: Open
+) -> None:
+    """Of all commits that have them; pages count where they say something about the site."""
+    cascade = "---\ncascade: {build: {list: %s}}\n---\n"
+    page = post(title="A", date="2024-05-06")
+    commits = [
+        content.commit({"_config.yml": None, "content/posts/a.md": page, **files})
+        for files in (
+            {"hugo.toml": SITE % "a", "content/posts/_index.md": cascade % "never"},
+            {"README.txt": "Other"},
+            {"content/posts/_index.md": cascade % "always"},
+            {"hugo.toml": SITE % "b"},
+            {"hugo.toml": SITE % "a"},
+        )
+    ]
+    repository = open_index().repository
+    reader = SiteReader(left_out(), repository)
+    files = [RepositoryFiles(repository, CommitId(commit)) for commit in commits]
+    never, same, always, other, again = map(reader.read, files)
+    assert never is same
+    assert files[0].read_paths == files[1].read_paths != set()
+    assert always != never
+    assert other.base_url.value == "https://b.gov"
+    assert again is always

@@ -26,12 +26,12 @@ from syndicate.content.site_source import (
     asks_site,
     what_decides_feeds,
 )
-from syndicate.content.site_tracker import SiteTracker
+from syndicate.content.site_tracker import SiteReader, SiteTracker
 from syndicate.content.source_problems import is_in_folder
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.fields import VersionFields
 from syndicate.errors import UnknownSite
-from syndicate.git import Commit, CommitDelta, FileChange, Repository
+from syndicate.git import Commit, CommitDelta, FileChange
 from syndicate.git.history import is_page
 from syndicate.model.departure import Departure, PostAttributes, PostState, departures_by
 from syndicate.model.post import BlobId, CommitId, Path, Post, Source
@@ -107,16 +107,17 @@ class DepartureLog:
     ``commit`` is the last one.
     """
 
-    def __init__(self, source: Source, repository: Repository, open_parser: OpenParser) -> None:
+    def __init__(self, source: Source, sites: SiteReader, open_parser: OpenParser) -> None:
         # An authority in every source: old configurations may lack one, and it decides no feed.
         known = replace(source, id_authority=source.id_authority or "example.invalid")
-        self._source, self._repository, self._open_parser = known, repository, open_parser
+        self._source, self._sites, self._open_parser = known, sites, open_parser
+        self._repository = sites.repository
         self._start()
 
     def _start(self) -> None:
         self.commit: CommitId | None = None
         self._latest: dict[tuple[PostAttributes, PostAttributes | None], datetime] = {}
-        self._tracker = SiteTracker(self._source, self._repository)
+        self._tracker = SiteTracker(self._source, self._sites)
         self._rules: _Rules | None = None
         self._is_described = False
         self._files: _Files = {}

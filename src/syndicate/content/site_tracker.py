@@ -7,8 +7,12 @@ one that is depends on git alone, so a start with an empty store finds the same.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from hashlib import blake2b
+from itertools import chain
 from typing import Final
 from urllib.parse import urlsplit
+
+from cachetools import LRUCache
 
 from syndicate.content.site_source import (
     RepositoryFiles,
@@ -35,16 +39,40 @@ _SITE_FILE_ENDINGS: Final = (
 """Endings of the files by which a site is recognized and configured."""
 _MAX_LOOK_BACK: Final = 50
 """Commits whose configuration is read in search of a usable one."""
+_CACHED_SITES: Final = 16
 _EMPTIED_DAYS: Final = 90
 """How long before the served commit a folder that was emptied is looked for."""
+
+
+class SiteReader:
+    """Reads the site of one source at any commit; the same files of configuration once."""
+
+    def __init__(self, source: Source, repository: Repository) -> None:
+        self.repository: Final = repository
+        self._source = source
+        self._sites: LRUCache[bytes, tuple[Mapping[str, BlobId], Site]] = LRUCache(_CACHED_SITES)
+        """By the files that may configure a site: the files that were read, and what they say."""
+
+    def read(self, files: RepositoryFiles) -> Site:
+        """Return the site that ``files`` of a commit describe."""
+        relevant = chain.from_iterable(_relevant(files.blobs, ()).items())
+        key = blake2b("\0".join(relevant).encode("utf-8", "surrogateescape")).digest()
+        blobs, site = self._sites.get(key, ({}, None))
+        if site is None or any(files.blobs.get(path) != blob for path, blob in blobs.items()):
+            site = find_site(self._source, files)
+            blobs = {path: files.blobs[path] for path in files.read_paths}
+            self._sites[key] = blobs, site
+        files.read_paths.update(blobs)
+        return site
 
 
 class SiteTracker:
     """Describes one source at one commit after the other."""
 
-    def __init__(self, source: Source, repository: Repository) -> None:
+    def __init__(self, source: Source, sites: SiteReader) -> None:
         self._source = source
-        self._repository = repository
+        self.sites: Final = sites
+        self._repository = sites.repository
         self._last: SiteSource | None = None
         self._last_commit: CommitId | None = None
         self._last_blobs: Mapping[str, BlobId] = {}
@@ -104,7 +132,7 @@ class SiteTracker:
         return at
 
     def _described(self, files: RepositoryFiles, commit: CommitId) -> SiteSource:
-        site = find_site(self._source, files)
+        site = self.sites.read(files)
         if not self._source.id_authority:
             authority = self._first_host(commit)
             derived = (*self._source.derived, "id_authority")
@@ -155,7 +183,7 @@ class SiteTracker:
         """
         changes = self._repository.commits_changing(commit, _is_configuration)
         for parent in _parents(changes[:_MAX_LOOK_BACK]):
-            site = find_site(self._source, RepositoryFiles(self._repository, parent))
+            site = self.sites.read(RepositoryFiles(self._repository, parent))
             if self._is_usable(site):
                 is_same = not present.files or present.engine == site.engine
                 return complete(self._source, site) if is_same else None
@@ -173,7 +201,7 @@ class SiteTracker:
         changes = self._repository.commits_changing(commit, _is_markdown, days=_EMPTIED_DAYS)
         emptying = [each for each in changes[:_MAX_LOOK_BACK] if _empties_a_folder(each, files)]
         for parent in _parents(emptying):
-            site = find_site(self._source, RepositoryFiles(self._repository, parent))
+            site = self.sites.read(RepositoryFiles(self._repository, parent))
             is_usable = self._is_usable(site)
             last = complete(self._source, site) if is_usable else self._last_usable(parent, site)
             found = found if last is None else _with_emptied_folders(found, last, files)
@@ -186,7 +214,7 @@ class SiteTracker:
         """
         changes = self._repository.commits_changing(commit, _is_configuration)
         for change in changes[::-1][:_MAX_LOOK_BACK]:
-            site = find_site(self._source, RepositoryFiles(self._repository, change.id))
+            site = self.sites.read(RepositoryFiles(self._repository, change.id))
             if site.base_url:
                 return urlsplit(site.base_url.value).hostname or ""
         return ""

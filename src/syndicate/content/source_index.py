@@ -21,7 +21,7 @@ from syndicate.content.render_input import RenderInput, RenderInputReader
 from syndicate.content.site_pages import PageBundles, is_inside
 from syndicate.content.site_references import SiteReferences
 from syndicate.content.site_source import DEFAULT_DIALECT, SiteSource
-from syndicate.content.site_tracker import SiteTracker
+from syndicate.content.site_tracker import SiteReader, SiteTracker
 from syndicate.content.source_problems import emptied_message, find_problems, is_in_folder
 from syndicate.dialects import DIALECTS
 from syndicate.git import Commit, CommitDelta, Repository, TreeEntry
@@ -57,7 +57,7 @@ class SourceIndex:
         self.accepted = accepted
         self.assets = AssetUrls(base_url=assets_url, blobs={}, folders=source.folders)
         self.needed_files: Final = needed_files(has_assets=bool(assets_url))
-        self._site_tracker = SiteTracker(source, repository)
+        self._site_tracker = SiteTracker(source, SiteReader(source, repository))
         self._brake = ChangeBrake(
             source, repository, self._site_tracker, read=self._build_snapshot, cache=cache
         )
@@ -69,7 +69,7 @@ class SourceIndex:
         self._accepted_seen = accepted()
         self.source = source
         self._branch = BranchHistory()
-        self._departures = DepartureLog(source, repository, self._open_parser)
+        self._departures = DepartureLog(source, self._site_tracker.sites, self._open_parser)
         self._media_files: MediaFiles | None = None
         self._use(SiteSource(source=source))
         self._is_shallow = False

@@ -207,7 +207,11 @@ def _file_identity(file: str) -> tuple[int, ...] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-@dataclass(frozen=True, slots=True)
+_KEPT_LISTINGS: Final = 2
+"""Commits are listed several times while they are read; 20,000 files are 2 MB of output."""
+
+
+@dataclass(slots=True)
 class OpenRepository:
     """A located repository and the processes that read it, which start on use."""
 
@@ -219,6 +223,8 @@ class OpenRepository:
     revisions: BatchProcess[CommitId | None]
     commit_diffs: BatchProcess[Commit | None]
     renames: BatchProcess[Commit | None]
+    _listings: tuple[tuple[tuple[str, ...], bytes], ...] = ()
+    """The last lists of files, by commit and folders; replaced as a whole, for all threads."""
 
     @classmethod
     def locate(cls, location: RepositoryLocation, folder: str, scratch: pathlib.Path) -> Self:
@@ -258,8 +264,12 @@ class OpenRepository:
 
     def list_files(self, commit: str, folders: Iterable[Path]) -> tuple[TreeEntry, ...]:
         """Return the files of ``commit`` below ``folders``; raises `RepositoryError`."""
-        tree = ("ls-tree", "-r", "-z", "--full-tree", commit)
-        return parse_tree(self.run(*tree, "--", *folder_pathspecs(folders)))
+        key = (commit, "--", *folder_pathspecs(folders))
+        output = dict(self._listings).get(key)
+        if output is None:
+            output = self.run("ls-tree", "-r", "-z", "--full-tree", *key)
+            self._listings = ((key, output), *self._listings)[:_KEPT_LISTINGS]
+        return parse_tree(output)
 
     def list_refs(self) -> tuple[str, ...]:
         """Return the branches and tags, the newest first; raises `RepositoryError`."""
