@@ -166,7 +166,8 @@ class DepartureLog:
             self._record(each)
             pages = tuple(change for change in each.changes if is_page(change.path))
             if pages:
-                yield replace(each, changes=pages)
+                has_others = len(pages) < len(each.changes)
+                yield replace(each, changes=pages) if has_others else each
         self._finish(commit)
 
     def update(self, commit: CommitId, present: PresentFiles) -> None:
@@ -297,7 +298,10 @@ class DepartureLog:
         except UnknownSite:
             self._rules = None
             return
-        rules = _Rules(described, self._open_parser(described), self._files)
+        parser = self._open_parser(described)
+        if self._present and parser.rules == self._present.parser.rules:
+            parser = self._present.parser  # which knows the digests of the rules for its files
+        rules = _Rules(described, parser, self._files)
         if self._rules is None or self._rules.what_counts != rules.what_counts:
             self._rules = rules
         else:

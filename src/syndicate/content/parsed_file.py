@@ -252,6 +252,11 @@ class FileParser:
         )
         return structs.replace(fields, references=site_references.find_references(text, previews))
 
+    @property
+    def rules(self) -> tuple[str, tuple[Path, ...], Site | None]:
+        """What decides the results of `parse_older`."""
+        return self._settings_digest, self._source.folders, self._site
+
     def cache_key(self, version: FileVersion) -> str:
         """Return the cache key of a parsed file: 16 bytes in hexadecimal digits."""
         path, blob = version

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -74,6 +75,7 @@ _SLASHES: Final = re.compile("//+")
 
 
 _WILDCARD: Final = re.compile(r"[*?\[]")
+_CACHED_GLOBS: Final = 1_000
 
 
 _SAFE: Final = "/:@!$&'()*+,;=-._~"
@@ -122,10 +124,15 @@ def filled(pattern: str, placeholder: re.Pattern[str], fill: Callable[[re.Match[
 
 def matches_glob(path: str, glob: str) -> bool:
     """Return whether ``glob`` names ``path`` or a folder around it."""
-    glob = glob.strip("/")
-    if path == glob or path.startswith(f"{glob}/"):
-        return True
-    return _WILDCARD.search(glob) is not None and fnmatchcase(path, glob)
+    name, prefix, has_wildcard = _split_glob(glob)
+    return path == name or path.startswith(prefix) or (has_wildcard and fnmatchcase(path, name))
+
+
+@lru_cache(_CACHED_GLOBS)
+def _split_glob(glob: str) -> tuple[str, str, bool]:
+    """Return the path that ``glob`` names, that of what is in it, and whether it has a wildcard."""
+    name = glob.strip("/")
+    return name, f"{name}/", _WILDCARD.search(name) is not None
 
 
 def ascii_slug(text: str) -> str:
