@@ -3,6 +3,7 @@
 import ast
 import pathlib
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -71,6 +72,33 @@ def test_keys_that_hugo_asks_for_the_date_are_part_of_the_key(
     assert f"{at_head(index).posts[0].published:%F}" == "2024-06-07"
     content.commit({"hugo.toml": config.replace(before, after)})
     assert f"{at_head(index).posts[0].published:%F}" == day
+
+
+@pytest.mark.parametrize(
+    ("zone", "line", "offset"),
+    [
+        (None, "", "+00:00"),
+        (None, 'timeZone = "America/New_York"\n', "-04:00"),
+        ("America/Chicago", "", "-05:00"),
+        ("America/Chicago", 'timeZone = "America/New_York"\n', "-05:00"),
+    ],
+)
+def test_day_in_a_file_name_begins_in_the_zone_of_the_settings_else_of_the_site(
+    content: ContentRepository, open_source: OpenSource, zone: str | None, line: str, offset: str
+) -> None:
+    """As a date without zone in front matter does; what neither says is UTC, as for Hugo."""
+    config = f'baseURL = "https://agency.gov"\n{line}[frontmatter]\ndate = [":filename", "date"]\n'
+    content.commit(
+        {
+            "hugo.toml": config,
+            "content/news/2024-05-06-a.md": post(title="A"),
+            "content/news/b.md": post(title="B", date="2024-05-06"),
+        }
+    )
+    source = left_out(zone=ZoneInfo(zone), timezone=zone) if zone else left_out()
+    posts = at_head(open_source(source)).posts
+    assert {each.published.isoformat() for each in posts} == {f"2024-05-06T00:00:00{offset}"}
+    assert len(posts) == 2
 
 
 def _files(path: pathlib.Path) -> list[pathlib.Path]:
