@@ -7,6 +7,7 @@ action and by the GitLab template beside this file.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ MARKER: Final = "<!-- syndicate -->"
 """By it the comment is found again, so that a pull request has one."""
 MAX_ROWS: Final = 50
 TIMEOUT_SECONDS: Final = 30
+HUNK: Final = re.compile(rb"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
+"""The header of a part of a diff: first line and number of lines in the new file."""
 WORDS: Final = {
     "post.published": "appears",
     "post.updated": "changes",
@@ -35,6 +38,53 @@ def run_syndicate(arguments: argparse.Namespace, *command: str) -> Any:  # noqa:
         return json.loads(result.stdout)
     except json.JSONDecodeError:
         sys.exit(f"syndicate {command[0]} failed:\n{result.stderr}")
+
+
+def changed_lines(arguments: argparse.Namespace, path: str) -> list[range]:
+    """Return the lines of a file that the change adds or edits; end with git's message if it fails.
+
+    Lines that are only removed have none in the new file.
+    """
+    options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+    revisions = (arguments.base, arguments.head)
+    result = subprocess.run(  # noqa: S603 — the commits of the workflow
+        [
+            *("git", "-C", arguments.repository, "diff", *options, *revisions),
+            *("--", f":(top,literal){path}"),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    if result.returncode:
+        sys.exit(f"git diff failed:\n{result.stderr.decode(errors='replace')}")
+    return [
+        range(int(start), int(start) + int(count or 1))
+        for start, count in HUNK.findall(result.stdout)
+    ]
+
+
+def is_on_changed_line(problem: Mapping[str, Any], lines: Mapping[str, Sequence[range]]) -> bool:
+    """Return whether a problem is of a line that the change adds or edits.
+
+    A problem of a whole file is, if any line of the file is.
+    """
+    ranges = lines.get(problem["path"], ())
+    line = problem["line"]
+    return any(line in each if line else len(each) > 0 for each in ranges)
+
+
+def print_annotations(problems: Sequence[Mapping[str, Any]]) -> None:
+    """Print workflow commands, by which GitHub shows problems at their lines in the change."""
+    for problem in problems:
+        text = escaped(f"{problem['what']}. {problem['hint']}", "%\r\n")
+        path = escaped(problem["path"], "%\r\n:,")
+        level = escaped(problem["level"], "%\r\n:,")
+        print(f"::{level} file={path},line={problem['line'] or 1}::{text}")  # noqa: T201 — the output
+
+
+def escaped(text: str, characters: str) -> str:
+    """Return ``text`` with the ``characters`` percent-encoded, as workflow commands have them."""
+    return "".join(f"%{ord(each):02X}" if each in characters else each for each in text)
 
 
 def cell(text: object) -> str:
@@ -55,31 +105,19 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def comment_text(
-    problems: Sequence[Mapping[str, Any]],
+    problems: Mapping[str, Sequence[Mapping[str, Any]]],
     events: Sequence[Mapping[str, Any]],
     *,
     preview: str,
     revision: str,
 ) -> str:
-    """Return the comment: problems that the change adds, and posts that it changes in feeds."""
+    """Return the comment: problems that the change adds by heading, and posts that it changes."""
     lines = [MARKER, "### Posts in this change", ""]
-    if problems:
-        rows = [
-            (
-                cell(f"{problem['path'] or problem['source']}:{problem['line'] or 1}"),
-                cell(problem["level"]),
-                cell(f"{problem['what']}. {problem['hint']}"),
-            )
-            for problem in problems
-        ]
-        lines += [
-            f"**Problems: {len(problems)}**",
-            "",
-            *table(("file", "level", "what to do"), rows),
-        ]
-    else:
-        lines.append("No new problems.")
-    lines.append("")
+    for heading, found in problems.items():
+        if found:
+            lines += [f"**{heading}: {len(found)}**", "", *problem_table(found), ""]
+    if not any(problems.values()):
+        lines += ["No new problems.", ""]
     rows = [event_row(event, preview, revision) for event in events]
     if rows:
         lines += [f"**Posts in feeds: {len(rows)}**", "", *table(("post", "", ""), rows)]
@@ -88,6 +126,19 @@ def comment_text(
     if preview:
         lines += ["", f"[Check this branch]({preview}/check?rev={quote(revision, safe='')})"]
     return "\n".join(lines) + "\n"
+
+
+def problem_table(problems: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the table of problems with their files and lines."""
+    rows = [
+        (
+            cell(f"{problem['path'] or problem['source']}:{problem['line'] or 1}"),
+            cell(problem["level"]),
+            cell(f"{problem['what']}. {problem['hint']}"),
+        )
+        for problem in problems
+    ]
+    return table(("file", "level", "what to do"), rows)
 
 
 def event_row(event: Mapping[str, Any], preview: str, revision: str) -> tuple[str, str, str]:
@@ -179,6 +230,7 @@ def main() -> None:
     parser.add_argument("--head", required=True, help="last commit of the change")
     parser.add_argument("--config", default="syndicate.toml")
     parser.add_argument("--preview", default="", help="URL of the running service")
+    parser.add_argument("--repository", default=".", help="folder of the repository of posts")
     parser.add_argument("--syndicate", default="syndicate", help="the command")
     arguments = parser.parse_args()
     arguments.preview = arguments.preview.rstrip("/")
@@ -186,8 +238,21 @@ def main() -> None:
     problems = run_syndicate(arguments, "check", "--format", "json", "--rev", revisions)
     events = run_syndicate(arguments, "diff", arguments.base, arguments.head, "--json")
     is_failure = any(problem["level"] != "notice" for problem in problems)
+    lines = {
+        path: changed_lines(arguments, path)
+        for path in sorted({problem["path"] for problem in problems} - {""})
+    }
+    on_lines = [problem for problem in problems if is_on_changed_line(problem, lines)]
+    others = [problem for problem in problems if problem not in on_lines]
+    if arguments.host == "github":
+        print_annotations(on_lines)
     summary = f"{len(problems)} new problems, {len(events)} posts change in feeds"
-    text = comment_text(problems, events, preview=arguments.preview, revision=arguments.head)
+    text = comment_text(
+        {"Problems on changed lines": on_lines, "Problems elsewhere by this change": others},
+        events,
+        preview=arguments.preview,
+        revision=arguments.head,
+    )
     REPORTS[arguments.host](text, "failure" if is_failure else "success", summary, arguments)
     sys.exit(is_failure)
 

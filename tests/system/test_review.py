@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,6 +26,7 @@ folders = ["_posts"]
 dialect = "jekyll"
 site_url = "https://www.example.gov"
 """
+POST: Final = "---\ntitle: A post\npermalink: /{}/\n---\nText.\n"
 GOOD: Final = "---\ntitle: A | post\n---\nText.\n"
 
 
@@ -76,8 +78,8 @@ class HostHandler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-@pytest.fixture
-def host() -> Iterator[Host]:
+@contextmanager
+def serve_host() -> Iterator[Host]:
     """Serve the stand-in on loopback."""
     with Host() as server:
         thread = Thread(target=server.serve_forever)
@@ -85,6 +87,13 @@ def host() -> Iterator[Host]:
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    """Return the stand-in."""
+    with serve_host() as server:
+        yield server
 
 
 @pytest.mark.parametrize(
@@ -113,6 +122,7 @@ def test_review_has_one_comment_and_a_status(  # noqa: PLR0913, PLR0917 — both
     command = [
         *(sys.executable, str(SCRIPT), "--host", name, "--request", "5", "--base", base),
         *("--head", head, "--syndicate", str(SYNDICATE), "--preview", "https://feeds.example.gov/"),
+        *("--repository", "content"),
     ]
     for _ in range(2):
         run = subprocess.run(
@@ -131,3 +141,60 @@ def test_review_has_one_comment_and_a_status(  # noqa: PLR0913, PLR0917 — both
     assert method in {m for m, _, _ in host.received}
     statuses = [body for _, path, body in host.received if "/statuses/" in path]
     assert [status["state"] for status in statuses] == [state] * 2
+
+
+def test_problems_on_changed_lines_are_apart(host: Host, tmp_path: Path) -> None:
+    """From those that the change causes elsewhere; GitHub shows the first at their lines."""
+    content = ContentRepository.create(tmp_path / "content")
+    first, second = "_posts/2024-01-29-one, 100%.md", "_posts/2024-01-30-two.md"
+    base = content.commit({first: POST.format("a"), second: POST.format("b")})
+    head = content.commit({first: POST.format("b") + "[Link]()\n"})
+    (tmp_path / "syndicate.toml").write_text(SETTINGS)
+    variables = VARIABLES | {"GITHUB_API_URL": f"http://127.0.0.1:{host.server_port}"}
+
+    run = subprocess.run(
+        [
+            *(sys.executable, str(SCRIPT), "--host", "github", "--request", "5", "--base", base),
+            *("--head", head, "--syndicate", str(SYNDICATE), "--repository", "content"),
+        ],
+        cwd=tmp_path,
+        env=git_environment(variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 1, run.stderr
+    assert run.stdout == (
+        "::warning file=_posts/2024-01-29-one%2C 100%25.md,line=6::the link [Link]() leads nowhere."
+        " Write the URL between the parentheses, or remove the link.\n"
+    )
+    (comment,) = host.comments
+    changed, _, others = comment["body"].partition("**Problems elsewhere by this change: 1**")
+    assert "**Problems on changed lines: 1**" in changed
+    assert "| \\_posts/2024-01-29-one, 100%.md:6 | warning |" in changed
+    assert "| \\_posts/2024-01-30-two.md:1 | error |" in others
+
+
+def test_failing_git_is_reported(host: Host, tmp_path: Path) -> None:
+    """Rather than a review without lines."""
+    content = ContentRepository.create(tmp_path / "content")
+    base = content.commit({"_posts/2024-01-29-old.md": GOOD})
+    head = content.commit({"_posts/2024-01-31-bad.md": "---\ntitle: [\n---\nText.\n"})
+    (tmp_path / "syndicate.toml").write_text(SETTINGS)
+
+    run = subprocess.run(
+        [
+            *(sys.executable, str(SCRIPT), "--host", "github", "--request", "5", "--base", base),
+            *("--head", head, "--syndicate", str(SYNDICATE)),
+        ],
+        cwd=tmp_path,
+        env=git_environment({"GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert "git diff failed" in run.stderr
+    assert host.received == []
