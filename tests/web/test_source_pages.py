@@ -1,10 +1,18 @@
 """The page of a source, on a real repository and with a real database."""
 
+import asyncio
 import pathlib
 from typing import Any
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 
+from syndicate.errors import RepositoryError
+from syndicate.feeds import FeedCache
+from syndicate.web.context import WebContext
+from syndicate.web.http_policy import HttpPolicy
+from syndicate.web.source_pages import SourcePages
 from tests.content_repository import ContentRepository
 from tests.publisher.conftest import open_content_service
 from tests.stepwise_service import sqlite_url, stepwise_service
@@ -78,7 +86,7 @@ async def test_page_without_history_and_database_is_public() -> None:
     )
 
     assert response.status_code == 200
-    assert "The history of the source cannot be read at present." in response.text
+    assert "The history of the source is not available at present." in response.text
 
 
 async def test_history_begins_where_the_site_is_known(tmp_path: pathlib.Path) -> None:
@@ -96,6 +104,46 @@ async def test_history_begins_where_the_site_is_known(tmp_path: pathlib.Path) ->
         [(change.effect, change.details) for change in report.changes] for report in history
     ]
     assert found == [[("changed", ("URL",))], [("appeared", ())], []]
+
+
+async def test_page_does_not_wait_for_a_long_history(tmp_path: pathlib.Path) -> None:
+    """It is read to the end nevertheless, once for all who asked."""
+    async with editor_of(tmp_path) as editor:
+        context = WebContext(
+            reader=editor.service,
+            feed_cache=FeedCache(editor.service.service_info),
+            service_info=editor.service.service_info,
+            policy=HttpPolicy(),
+        )
+        pages = SourcePages(context=context, history_seconds=0)
+        app = Starlette(routes=[*pages.routes()])
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://test"
+        ) as client:
+            early = [(await client.get("/sources/news")).text for _ in range(2)]
+        reports = editor.service.editor_reports
+        history = await reports.history("news")
+        again = await reports.history("news")
+
+    assert all("The history of the source is not available at present." in page for page in early)
+    assert len(history) == 2
+    assert again is history
+
+
+async def test_history_that_fails_is_read_again(tmp_path: pathlib.Path) -> None:
+    """Everybody who waits gets the error, and the next request tries again."""
+    async with editor_of(tmp_path) as editor:
+        reports = editor.service.editor_reports
+        git_folder = tmp_path / "content" / ".git"
+        git_folder.rename(tmp_path / "away")
+        failed = await asyncio.gather(
+            reports.history("news"), reports.history("news"), return_exceptions=True
+        )
+        (tmp_path / "away").rename(git_folder)
+        history = await reports.history("news")
+
+    assert [type(error) for error in failed] == [RepositoryError] * 2
+    assert len(history) == 2
 
 
 SITE_SOURCE = """

@@ -1,7 +1,8 @@
 """Explains posts and checks sources for people, also of a branch and at another time.
 
-Work is bounded: one report at a time, a few waiting. A branch is read by a second content service
-from what this host already has; the edition in service is not touched, and nothing is fetched.
+Work is bounded: one report and one history at a time, a few reports waiting. A branch is read by a
+second content service from what this host already has; the edition in service is not touched, and
+nothing is fetched.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from threading import Lock
 from typing import Final, TypeVar
 
 from syndicate.errors import NotReady, RepositoryError, UnknownName
@@ -29,6 +32,7 @@ _MAX_WAITING: Final = 8
 _CACHED_PREVIEWS: Final = 4
 
 _Result = TypeVar("_Result")
+_History = asyncio.Future[tuple[CommitReport, ...]]
 
 
 class EditorReports:
@@ -46,6 +50,11 @@ class EditorReports:
         self._waiting = 0
         self._previews: ContentService | None = None
         self._history: Final = SourceHistory()
+        self._history_thread: Final = ThreadPoolExecutor(
+            1, "history", initializer=lower_thread_priority
+        )
+        self._histories_read: Final[dict[str, _History]] = {}
+        self._preview_lock: Final = Lock()
         self._preview_editions = SizedLruCache[tuple[tuple[str, ...], str], Edition](
             _CACHED_PREVIEWS, getsizeof=lambda _: 1
         )
@@ -69,16 +78,34 @@ class EditorReports:
     async def history(self, source: str) -> tuple[CommitReport, ...]:
         """Return what the last commits of ``source`` changed, the newest first.
 
-        Up to the commit in service, and whether or not the posts are live. Errors as above.
+        Up to the commit in service, and whether or not the posts are live. Read once for all who
+        wait, in a thread beside that of the reports, and to the end if nobody waits any more.
+        Raises `UnknownName`, `NotReady` and `RepositoryError`.
         """
-        return await self._run(lambda: self._read_history(source))
+        snapshot = self._edition().snapshot(source)
+        known = self._history.known_reports(snapshot)
+        if known is not None:
+            return known
+        reading = self._histories_read.get(source)
+        if reading is None:
+            loop = asyncio.get_running_loop()
+            reading = loop.run_in_executor(self._history_thread, self._read_history, snapshot)
+            self._histories_read[source] = reading
+            reading.add_done_callback(partial(self._forget_reading, source))
+        return await asyncio.shield(reading)
 
-    def _read_history(self, source: str) -> tuple[CommitReport, ...]:
-        snapshot = self._edition().snapshot(source)  # raises UnknownName
+    def _read_history(self, snapshot: SourceSnapshot) -> tuple[CommitReport, ...]:
         content = self._preview_content()
-        described = next(each for each in content.settings.sources if each.name == source)
+        name = snapshot.source.name
+        described = next(each for each in content.settings.sources if each.name == name)
         site = self._content.index(snapshot.source).site_source.site
         return self._history.reports(snapshot, site, content.index(described))
+
+    def _forget_reading(self, source: str, reading: _History) -> None:
+        """Let the next request read again; an error is that of those who wait."""
+        del self._histories_read[source]
+        with suppress(asyncio.CancelledError):
+            reading.exception()
 
     def _check(self, source: str, rev: str, at: datetime | None) -> tuple[Problem, ...]:
         content, edition = self._preview(rev, at)
@@ -128,20 +155,21 @@ class EditorReports:
         )
 
     def _preview_content(self) -> ContentService:
-        if self._previews is None:
-            settings = self._content.settings
-            mirrors = settings.data_folder / "mirrors"
-            sources = tuple(
-                replace(source, repository=local, ref=ref)
-                for source in settings.sources
-                for local, ref in [local_repository(source.repository, source.ref, mirrors)]
-            )
-            self._previews = ContentService(
-                replace(settings, sources=sources),
-                clock=self._content.clock,
-                render_pool=self._content.render_pool,
-            )
-        return self._previews
+        with self._preview_lock:
+            if self._previews is None:
+                settings = self._content.settings
+                mirrors = settings.data_folder / "mirrors"
+                sources = tuple(
+                    replace(source, repository=local, ref=ref)
+                    for source in settings.sources
+                    for local, ref in [local_repository(source.repository, source.ref, mirrors)]
+                )
+                self._previews = ContentService(
+                    replace(settings, sources=sources),
+                    clock=self._content.clock,
+                    render_pool=self._content.render_pool,
+                )
+            return self._previews
 
     async def _run(self, report: Callable[[], _Result]) -> _Result:
         if self._waiting >= _MAX_WAITING:
@@ -155,8 +183,9 @@ class EditorReports:
             self._waiting -= 1
 
     def close(self) -> None:
-        """Wait for the report that is being made, and close what reads previews."""
+        """Wait for what is being read, and close what reads previews."""
         self._thread.shutdown(cancel_futures=True)
+        self._history_thread.shutdown(cancel_futures=True)
         if self._previews is not None:
             self._previews.close()
 

@@ -24,13 +24,20 @@ class SourceHistory:
     """Compares the posts of a source at each of its last commits with those before it.
 
     Its index goes through the commits from the oldest on, so that only the first one is read
-    completely. Not thread-safe.
+    completely. One thread at a time may call `reports`.
     """
 
     def __init__(self) -> None:
         self._reports = SizedLruCache[tuple[str, CommitId], CommitReport](
             _CACHED_REPORTS, getsizeof=lambda _: 1
         )
+        self._latest: dict[str, tuple[CommitId, tuple[CommitReport, ...]]] = {}
+        """The last result of each source, and the commit that it is of."""
+
+    def known_reports(self, snapshot: SourceSnapshot) -> tuple[CommitReport, ...] | None:
+        """Return the result of `reports` for ``snapshot`` if it was called, without git."""
+        commit, reports = self._latest.get(snapshot.source.name, (None, ()))
+        return reports if commit == snapshot.commit else None
 
     def reports(
         self, snapshot: SourceSnapshot, site: Site | None, index: SourceIndex
@@ -48,7 +55,9 @@ class SourceHistory:
             if (source.name, commit.id) not in self._reports:
                 report = _compare(snapshot, index, commit, posts)
                 self._reports[source.name, commit.id] = report
-        return tuple(self._reports[source.name, commit.id] for commit in commits)
+        found = tuple(self._reports[source.name, commit.id] for commit in commits)
+        self._latest[source.name] = snapshot.commit, found
+        return found
 
 
 def _compare(

@@ -1,7 +1,9 @@
 """The page of each source: for everybody, and with more for editors."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,12 +21,16 @@ from syndicate.web.http.auth import (
 from syndicate.web.http.sessions import find_session
 from syndicate.web.portal import html_response
 
+_HISTORY_SECONDS: Final = 4.0
+"""How long the page waits for a history, whose first reading takes longer for a large source."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePages:
     """Handles /sources/{name}."""
 
     context: WebContext
+    history_seconds: float = _HISTORY_SECONDS
 
     def routes(self) -> list[AuthenticatedRoute]:
         """Return the route, whose responses differ by session and are never stored."""
@@ -48,10 +54,11 @@ class SourcePages:
         return html_response(context, page)
 
     async def _reports(self, source: str) -> tuple[CommitReport, ...] | None:
-        """Return what the last commits changed; None if that cannot be read at present."""
+        """Return what the last commits changed; None if that cannot be read in time."""
         try:
-            return await self.context.reader.editor_reports.history(source)
-        except (NotReady, RepositoryError):
+            async with asyncio.timeout(self.history_seconds):
+                return await self.context.reader.editor_reports.history(source)
+        except (NotReady, RepositoryError, TimeoutError):
             return None
 
     async def _view(self, request: Request) -> SourceView:

@@ -141,7 +141,7 @@ def test_page_says_what_is_wrong() -> None:
     editor = main_text(page_of(EDITOR, error="/srv/x is locked"))
 
     assert "The last update failed (source-failing). Feeds show the version below." in public
-    assert "The history of the source cannot be read at present." in public
+    assert "The history of the source is not available at present." in public
     assert "Feeds show the version below: /srv/x is locked." in editor
 
 
