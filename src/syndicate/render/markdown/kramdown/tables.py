@@ -31,7 +31,7 @@ class TableProcessor(KramdownProcessor):
 
     @override
     def run(self, parent: Element, blocks: list[str]) -> bool:
-        lines = blocks[0].split("\n")
+        lines = blocks[0].rstrip("\n").split("\n")  # the last block of a list item ends a line
         end = next((n for n, line in enumerate(lines) if _END.match(line)), len(lines))
         if not all(_PIPE.search(line) for line in lines[:end]):
             return False
