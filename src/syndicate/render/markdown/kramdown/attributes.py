@@ -34,6 +34,8 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 
 CONTENTS: Final = "toc"
 """Reference that makes a table of contents of a list."""
+FOOTNOTES: Final = "footnotes"
+"""Reference that puts the footnotes in the place of a list."""
 
 
 class Attributes:

@@ -10,13 +10,16 @@ from markdown.blockparser import BlockParser
 from markdown.blockprocessors import BlockProcessor
 from typing_extensions import override
 
-from syndicate.render.markdown.kramdown.attributes import CONTENTS, Attributes
+from syndicate.render.markdown.kramdown.attributes import CONTENTS, FOOTNOTES, Attributes
 
 MAX_DEPTH: Final = 64
 """Levels of nested blocks; deeper ones are text, so that neither time nor stack run out."""
 
 GROUP: Final = "group"
 """Name of an element whose tags are removed at the end: it only holds its children together."""
+
+PLACE: Final = "place"
+"""Attribute of a group that names what will stand there."""
 
 RAW: Final = "raw"
 """Name of an element whose text is a placeholder of raw HTML; its tags are removed too."""
@@ -90,10 +93,17 @@ class KramdownBlockParser(BlockParser):
         """Set ``attributes`` on the child ``element`` of ``parent``.
 
         A list that is to become a table of contents is removed: a feed item has no use for it.
+        One that is the place of the footnotes becomes an empty group.
         """
         attributes.apply(element, self.definitions)
-        if CONTENTS in attributes.references and element.tag in ("ol", "ul"):
+        if element.tag not in ("ol", "ul"):
+            return
+        if CONTENTS in attributes.references:
             parent.remove(element)
+        elif FOOTNOTES in attributes.references:
+            element.clear()
+            element.tag = GROUP
+            element.set(PLACE, FOOTNOTES)
 
     def _process(self, parent: Element, context: _Context) -> None:
         blocks = cast("list[str]", context.blocks)

@@ -14,6 +14,8 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.util import AtomicString
 from typing_extensions import override
 
+from syndicate.render.markdown.kramdown.block_parser import GROUP, PLACE
+
 _REFERENCE: Final = r"\[\^([^\]\s]+)\]"
 
 
@@ -52,9 +54,10 @@ class Footnotes:
         return superscript
 
     def write(self, root: Element, convert: Callable[[Element], None]) -> None:
-        """Append the footnotes to ``root``; ``convert`` converts the spans in an element.
+        """Add the footnotes to ``root``; ``convert`` converts the spans in an element.
 
-        Footnotes that only other footnotes refer to come last.
+        Footnotes that only other footnotes refer to come last. They stand in the first group that
+        is their place, if there is one.
         """
         items: list[tuple[str, Element]] = []
         for name in self._order:
@@ -63,8 +66,11 @@ class Footnotes:
             convert(item)  # may add references, and so names
             items.append((name, item))
         if items:
-            SubElement(root, "hr", {"class": "footnotes-sep"})
-            section = SubElement(root, "section", {"class": "footnotes"})
+            place = next((group for group in root.iter(GROUP) if group.get(PLACE)), None)
+            if place is None:
+                SubElement(root, "hr", {"class": "footnotes-sep"})
+            section = SubElement(root if place is None else place, "section")
+            section.set("class", "footnotes")
             SubElement(section, "ol").extend(item for _, item in items)
         for name, item in items:
             self._add_back_links(name, item)
