@@ -95,6 +95,14 @@ def test_deliver_with_the_key_of_another_service_ends(run: Run, subscription: Pa
     assert [each["state"] for each in listed] == ["active"]
 
 
+def test_deliver_serves_metrics_if_a_port_is_given(run: Run, subscription: Path) -> None:
+    """While it runs, which is short here."""
+    set_keys(subscription, "new")
+    outcome = run("deliver", "--metrics-port", 0, "--config", subscription)
+    assert '"event": "metrics served"' in outcome.err
+    assert "metrics served" not in run("deliver", "--config", subscription).err
+
+
 def test_previous_keys_are_not_displayed(run: Run, subscription: Path) -> None:
     """Like the present one."""
     set_keys(subscription, "new", "a very secret key")

@@ -23,6 +23,7 @@ from syndicate.publisher.source_watcher import SourceReader, SourceWatcher, watc
 from syndicate.web.http.server import uvloop_runner
 from tests import samples
 from tests.content_repository import ContentRepository
+from tests.metric_samples import metric_value
 
 POST = "---\ntitle: {}\n---\nWords.\n"
 FIRST = "news/2023-11-06-first.md"
@@ -298,11 +299,13 @@ async def test_accepted_removal_is_noticed(
 async def test_source_that_was_never_read_is_unavailable(
     sources: SourcesFixture, content: ContentRepository
 ) -> None:
-    """It is tried again, at once on request."""
+    """It is tried again, at once on request. A metric has the time of the last good read."""
     assert content.head()
+    read_at = 'syndicate_source_read_timestamp_seconds{source="late"}'
     watcher = sources.watcher(sources.reader(), sources.reader("late", poll_seconds=3600))
 
     def arrive() -> None:
+        assert metric_value(read_at) == 0
         late = ContentRepository.create(sources.folder / "late")
         late.commit({"late/2023-11-08-x.md": POST.format("Late")})
         watcher.refresh_now("late")
@@ -317,6 +320,7 @@ async def test_source_that_was_never_read_is_unavailable(
         (nothing, unread),
         (arrive, lambda: titles(watcher) == ["Late", "First"]),
     )
+    assert metric_value(read_at) > 0
 
 
 async def test_refresh_requests_during_a_poll_cause_one_more_poll(sources: SourcesFixture) -> None:

@@ -15,6 +15,7 @@ from syndicate.errors import StorageError
 from syndicate.storage.database import Database, configure_sqlite
 from syndicate.storage.schema import METADATA, REVISION, TOKEN
 from tests.databases import create_sqlite_database, open_database
+from tests.metric_samples import metric_value
 
 
 def test_sqlite_connection_commits_durably_and_waits_for_locks(tmp_path: pathlib.Path) -> None:
@@ -32,6 +33,18 @@ def test_sqlite_connection_commits_durably_and_waits_for_locks(tmp_path: pathlib
             other.execute("BEGIN IMMEDIATE")
         other.close()
     engine.dispose()
+
+
+async def test_time_of_each_transaction_is_measured(address: str) -> None:
+    """Of those that write, and of those that read."""
+    names = [f'syndicate_database_seconds_count{{kind="{kind}"}}' for kind in ("read", "write")]
+    async with open_database(address) as database:
+        before = [metric_value(name) for name in names]
+        async with database.write():
+            pass
+        async with database.read():
+            pass
+        assert [metric_value(name) for name in names] == [count + 1 for count in before]
 
 
 async def test_sqlite_file_is_created_and_upgraded(tmp_path: pathlib.Path) -> None:

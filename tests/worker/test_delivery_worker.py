@@ -29,6 +29,7 @@ from tests.delivery_fixture import (
     subscribe,
     wait_until,
 )
+from tests.metric_samples import metric_value
 from tests.storage.outbox_fixture import (
     NOW,
     SECRET,
@@ -276,6 +277,8 @@ async def test_backlog_is_known_while_the_database_works(
                 return worker.backlog == Backlog(waiting=2, oldest_due=NOW)
 
             await wait_until(known)
+            assert metric_value('syndicate_subscriptions{state="active"}') == 1
+            assert metric_value('syndicate_subscriptions{state="paused"}') == 0
             async with outbox.database.write() as connection:
                 await connection.execute(text("ALTER TABLE delivery RENAME TO away"))
 

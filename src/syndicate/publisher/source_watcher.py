@@ -260,6 +260,9 @@ class SourceWatcher:
             self._refresh_requests[name].clear()
             fingerprint = reader.fingerprint()
             snapshot = await asyncio.to_thread(reader.poll)
+            if not snapshot.error:
+                read_at = self._clock().timestamp()
+                telemetry.source_read_timestamp_seconds.labels(name).set(read_at)
             if snapshot != self._snapshots.get(name):
                 _report_snapshot(snapshot)
                 self._snapshots[name] = snapshot

@@ -4,7 +4,7 @@ import asyncio
 import pathlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any, Final, Protocol, Self, TypeVar
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from typing_extensions import override
 
-from syndicate import private_files
+from syndicate import private_files, telemetry
 from syndicate.errors import StorageError
 from syndicate.storage.schema import PRERELEASE_REVISIONS, REVISION
 
@@ -24,6 +24,8 @@ _UPGRADE_LOCK: Final = 5_941_023_377_214_015
 """The key of an advisory lock in PostgreSQL."""
 _BUSY_MS: Final = 30_000
 _POOL_SIZE: Final = 10
+_READ_SECONDS: Final = telemetry.database_seconds.labels("read")
+_WRITE_SECONDS: Final = telemetry.database_seconds.labels("write")
 _POSTGRESQL_OPTIONS: Final = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
@@ -108,18 +110,17 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes; it commits at the end, all or nothing."""
-        if not self.is_sqlite:
-            async with self._transaction(self._writer) as connection:
+        lock = self._write_lock if self.is_sqlite else nullcontext()
+        with _WRITE_SECONDS.time():
+            async with lock, self._transaction(self._writer) as connection:
                 yield connection
-            return
-        async with self._write_lock, self._transaction(self._writer) as connection:
-            yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that only reads, and sees one state of the database throughout."""
-        async with self._transaction(self._reader) as connection:
-            yield connection
+        with _READ_SECONDS.time():
+            async with self._transaction(self._reader) as connection:
+                yield connection
 
     async def upgrade(self) -> None:
         """Upgrade the tables; processes that do so at the same time wait for each other."""

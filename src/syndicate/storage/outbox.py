@@ -324,6 +324,12 @@ class Outbox:
             held_since=optional_from_millis(held_since),
         )
 
+    async def subscription_states(self) -> dict[str, int]:
+        """Return how many subscriptions are in each state; a state without any is left out."""
+        query = select(SUBSCRIPTION.c.state, func.count()).group_by(SUBSCRIPTION.c.state)
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
     async def _store_results(
         self, connection: AsyncConnection, finished: Sequence[FinishedAttempt]
     ) -> tuple[AttemptResult, ...]:

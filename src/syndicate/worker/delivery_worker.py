@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from syndicate import telemetry
 from syndicate.channels import CHANNELS
@@ -22,7 +22,7 @@ from syndicate.model.retry_policy import (
     OperatorAlert,
     RetrySchedule,
 )
-from syndicate.model.subscription import Subscription
+from syndicate.model.subscription import Subscription, SubscriptionState
 from syndicate.storage.audit_log import AuditLog
 from syndicate.storage.database import Database, listen
 from syndicate.storage.delivery_log import DeliveryLog
@@ -235,9 +235,12 @@ class DeliveryWorker:
     async def _update_metrics(self) -> None:
         try:
             self.backlog = await self._outbox.backlog()
+            states = await self._outbox.subscription_states()
         except StorageError:
             self.backlog = Backlog(is_unavailable=True)
             raise
+        for state in get_args(SubscriptionState):
+            telemetry.subscriptions.labels(state).set(states.get(state, 0))
         oldest = self.backlog.oldest_due
         telemetry.deliveries_waiting.set(self.backlog.waiting)
         telemetry.delivery_oldest_timestamp_seconds.set(oldest.timestamp() if oldest else 0)

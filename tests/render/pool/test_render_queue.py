@@ -4,6 +4,7 @@ import pytest
 
 from syndicate.errors import SyndicateError
 from syndicate.render.pool.render_queue import RenderBatch, RenderQueue, RenderTask
+from tests.metric_samples import metric_value
 from tests.render.render_requests import render_request
 
 
@@ -50,6 +51,27 @@ def test_failed_batch_is_retried_last_and_one_by_one() -> None:
     queue.put("news", batch("c"))
     queue.retry(*taken)
     assert [bodies(queue.take()) for _ in range(4)] == [["c"], ["a"], ["b"], []]
+
+
+def test_posts_that_wait_are_counted() -> None:
+    """Until a worker takes them or the queue is closed."""
+    before = metric_value("syndicate_render_queue_posts")
+
+    def waiting() -> float:
+        return metric_value("syndicate_render_queue_posts") - before
+
+    queue = RenderQueue(5)
+    queue.put("news", batch("a", "b"))
+    queue.put("news", batch("c"))
+    assert waiting() == 3
+    queue.take()
+    taken = queue.take()
+    assert waiting() == 0
+    assert taken is not None
+    queue.retry(*taken)
+    assert waiting() == 2
+    queue.close()
+    assert waiting() == 0
 
 
 def test_closing_the_queue_fails_its_batches() -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
 
+from syndicate import telemetry
 from syndicate.errors import SyndicateError
 from syndicate.render.messages import RenderRequest, RenderResult
 
@@ -62,6 +63,7 @@ class RenderQueue:
         with self._lock:
             if not self._is_closed:
                 self._groups.setdefault(group, _Group()).new.append(batch)
+                telemetry.render_queue_posts.inc(len(batch))
             return not self._is_closed
 
     def retry(self, group: str, batch: RenderBatch) -> None:
@@ -69,6 +71,7 @@ class RenderQueue:
         with self._lock:
             if not self._is_closed:
                 self._groups[group].retried.extend([task] for task in batch)
+                telemetry.render_queue_posts.inc(len(batch))
                 return
         _fail(batch)
 
@@ -83,7 +86,9 @@ class RenderQueue:
             name = min(due, key=lambda name: self._groups[name].running)
             group = self._groups[name] = self._groups.pop(name)
             group.running += 1
-            return name, group.pop()
+            batch = group.pop()
+            telemetry.render_queue_posts.dec(len(batch))
+            return name, batch
 
     def done(self, name: str) -> None:
         """Record that a batch of the group ``name`` is finished."""
@@ -103,6 +108,7 @@ class RenderQueue:
                 group.new.clear()
                 group.retried.clear()
         for batch in waiting:
+            telemetry.render_queue_posts.dec(len(batch))
             _fail(batch)
 
 

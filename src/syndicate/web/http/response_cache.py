@@ -23,7 +23,8 @@ from syndicate.feeds import FeedCache
 from syndicate.feeds.feed_location import RepresentationKey
 from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.model.content_reader import ContentReader
-from syndicate.telemetry import FastCounter, request_seconds, requests_total
+from syndicate.telemetry import request_seconds, requests_total
+from syndicate.telemetry.collectors import FastCounter
 from syndicate.web.http.middleware import route_label
 from syndicate.web.http.rate_limit import RateLimiter
 
