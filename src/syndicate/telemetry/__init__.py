@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal, cast
@@ -30,6 +31,9 @@ from typing_extensions import override
 
 from syndicate import __version__
 from syndicate.telemetry.collectors import FastCounterVec, FastHistogram
+
+request_id: Final[ContextVar[str]] = ContextVar("request_id", default="")
+"""The ID of the HTTP request in progress: a field of all events that are logged meanwhile."""
 
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -289,6 +293,8 @@ def _write(
     cause = {"exc_info": error} if error else {}
     write = getattr(_make_writer(log_format, colors=terminal), level)
     bounded = {key: _truncated(value) for key, value in values.items()}
+    if current_request := request_id.get():
+        bounded["request_id"] = current_request
     write(_truncated(event), **bounded | {"logger": name} | cause)
 
 

@@ -1,5 +1,7 @@
 """The middleware: common headers, limits, errors and metrics of all responses."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
@@ -43,6 +45,63 @@ def test_every_response_has_security_and_cors_headers(client: AppClient, path: s
     assert "ETag" in headers["access-control-expose-headers"]
     assert "set-cookie" not in headers
     assert "server" not in headers
+
+
+def test_request_id_is_in_the_log_and_in_the_response(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the header and in the problem details; a new one for each request."""
+    reader = BrokenReader(current=samples.edition(*POSTS))
+    reader.error = ValueError("unexpected")
+    broken = AppClient(reader=reader)
+    ids = []
+    for _ in range(2):
+        response = broken.get("/feeds/all.json")
+        (line,) = capsys.readouterr().err.splitlines()
+        assert response.status_code == 500
+        ids += [
+            json.loads(line)["request_id"],
+            response.headers["x-request-id"],
+            response.json()["request_id"],
+        ]
+    assert len(set(ids)) == 2
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in ids)
+
+
+PROXY_ID = "b1946ac92492d2347c6235b4d2611184"
+
+
+@pytest.mark.parametrize("sent", ["short", "with spaces in it", "x" * 129, ""])
+def test_malformed_request_id_of_a_proxy_is_ignored(sent: str) -> None:
+    """The log then has a new one."""
+    client = app_client(policy=HttpPolicy(proxies=1))
+    assert "x-request-id" not in client.get("/nothing", x_request_id=sent).headers
+
+
+def test_request_id_of_a_trusted_proxy_is_returned() -> None:
+    """In problem details, too. Without a proxy a client could choose that of another request."""
+    trusted = app_client(policy=HttpPolicy(proxies=1)).get("/nothing", x_request_id=PROXY_ID)
+    assert trusted.headers["x-request-id"] == trusted.json()["request_id"] == PROXY_ID
+    unknown = app_client().get("/nothing", x_request_id=PROXY_ID)
+    assert "x-request-id" not in unknown.headers
+    assert "request_id" not in unknown.json()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "has_id"),
+    [
+        ("GET", "/feeds/all.json", False),
+        ("GET", "/", False),
+        ("GET", "/none", True),
+        ("GET", "/healthz", True),
+        ("OPTIONS", "/feeds/all.json", True),
+    ],
+)
+def test_responses_that_caches_may_store_have_no_request_id(
+    method: str, path: str, *, has_id: bool
+) -> None:
+    """A stored response would repeat the ID of another request."""
+    client = app_client(policy=HttpPolicy(proxies=1))
+    response = client.request(method, path, {"X-Request-Id": PROXY_ID})
+    assert ("x-request-id" in response.headers) == has_id
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
@@ -155,6 +214,7 @@ def test_repository_and_storage_errors_get_503_without_details(
         "code": error.code,
         "detail": detail,
         "instance": "/feeds/all.json",
+        "request_id": response.headers["x-request-id"],
         "hint": "Try again in a minute; the log says more.",
     }
     assert error.message in capsys.readouterr().err

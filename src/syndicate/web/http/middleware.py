@@ -1,5 +1,7 @@
 """ASGI middleware around all routes: common headers, limits, redirects, metrics and errors."""
 
+import re
+import secrets
 from http import HTTPStatus
 from time import perf_counter
 from typing import Final
@@ -12,18 +14,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syndicate.errors import RepositoryError, StorageError, SyndicateError, Unauthenticated
 from syndicate.model.feed import ServiceInfo
-from syndicate.telemetry import logger, request_seconds, requests_total
+from syndicate.telemetry import logger, request_id, request_seconds, requests_total
 from syndicate.web.http.auth import AuthenticatedRoute
-from syndicate.web.http.problem_details import problem_response
+from syndicate.web.http.problem_details import (
+    PROXY_REQUEST_ID,
+    problem_response,
+    shown_request_id,
+)
 from syndicate.web.http.rate_limit import METRICS_PATH, AuthenticationLimiter, RateLimiter
 from syndicate.web.http.redirects import redirect_moved
-from syndicate.web.http_policy import HttpPolicy
+from syndicate.web.http_policy import NO_STORE, HttpPolicy
 
 MAX_TARGET_BYTES: Final = 8_192
 """Bytes of path and query; longer ones are rejected (414)."""
 
 MAX_HEADER_BYTES: Final = 32_768
 """Bytes of header fields; more are rejected (431)."""
+
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{8,128}")
+_REQUEST_ID_BYTES: Final = 8
 
 _READING_METHODS: Final = {"GET", "HEAD"}
 _SAFE_METHODS: Final = {*_READING_METHODS, "OPTIONS"}
@@ -35,7 +44,7 @@ _SECURITY_HEADERS: Final = {
 }
 _CORS_HEADERS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Retry-After",
+    "Access-Control-Expose-Headers": "ETag, Last-Modified, Link, Retry-After, X-Request-Id",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 """CORS: scripts of any site may read."""
@@ -74,9 +83,13 @@ class ResponseMiddleware:
             return
         started = perf_counter()
         sender = _ResponseSender(send, scope)
+        if self._policy.proxies and (proxy_id := _proxy_request_id(scope)):
+            scope[PROXY_REQUEST_ID] = proxy_id
+        token = request_id.set(scope.get(PROXY_REQUEST_ID) or secrets.token_hex(_REQUEST_ID_BYTES))
         try:
             await self._respond(scope, receive, sender)
         finally:
+            request_id.reset(token)
             request_seconds.observe(perf_counter() - started)
             requests_total.labels(route_label(scope), str(sender.status)).inc()
 
@@ -135,9 +148,18 @@ class _ResponseSender:
                 self._scope.get("route"), AuthenticatedRoute
             ):
                 headers.update(_CORS_HEADERS)
+            is_stored = method in _READING_METHODS and headers.get("Cache-Control") != NO_STORE
+            if not is_stored and (shown := shown_request_id(self._scope, self.status)):
+                headers["X-Request-Id"] = shown
         elif message["type"] == "http.response.body" and method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def _proxy_request_id(scope: Scope) -> str:
+    """Return the X-Request-Id of the proxy, empty if there is none that can be used."""
+    sent = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return str(sent[0], "ascii") if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]) else ""
 
 
 def _log_error(scope: Scope, error: Exception) -> None:

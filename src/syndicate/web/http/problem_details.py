@@ -13,7 +13,9 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
+from syndicate import telemetry
 from syndicate.errors import (
     FieldError,
     Forbidden,
@@ -33,6 +35,9 @@ from syndicate.web.http.content_negotiation import accepts_html, preferred_langu
 from syndicate.web.http_policy import NO_STORE
 
 HUB_PATH: Final = "/hub"
+PROXY_REQUEST_ID: Final = "syndicate.proxy_request_id"
+"""Key of the ASGI scope for the X-Request-Id of a trusted proxy."""
+
 REALM: Final = 'Bearer realm="syndicate"'
 """What a response 401 asks for in WWW-Authenticate (RFC 6750 section 3)."""
 
@@ -174,7 +179,9 @@ class ProblemDetails:
         """Whether there are more valid values than are listed."""
         return self.choices_total > len(self.choices)
 
-    def to_json(self, path: str, service_info: ServiceInfo | None = None) -> bytes:
+    def to_json(
+        self, path: str, service_info: ServiceInfo | None = None, *, request_id: str = ""
+    ) -> bytes:
         """Return the problem details of a request for ``path`` (RFC 9457 section 3)."""
         details: dict[str, object] = {
             "type": "about:blank",
@@ -184,12 +191,23 @@ class ProblemDetails:
             "detail": self.detail,
             "instance": quote(path[:_MAX_DETAIL_CHARACTERS]),
         }
+        if request_id:
+            details["request_id"] = request_id
         if self.hint:
             details["hint"] = self.hint
         details |= _known_members(self, service_info)
         if self.field_errors:
             details["errors"] = [_field_error_json(one, service_info) for one in self.field_errors]
         return msgspec.json.encode(details)
+
+
+def shown_request_id(scope: Scope, status: int) -> str:
+    """Return the ID of the request if the client or its operator can find it somewhere, else "".
+
+    It is in the log of the proxy that sent it; for errors of the service, it is in our log.
+    """
+    is_shown = PROXY_REQUEST_ID in scope or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return telemetry.request_id.get() if is_shown else ""
 
 
 def problem_response(request: Request, error: Exception, service_info: ServiceInfo) -> Response:
@@ -208,7 +226,8 @@ def problem_response(request: Request, error: Exception, service_info: ServiceIn
         headers["Vary"] = "Accept, Accept-Language"
         headers["Content-Security-Policy"] = content_security_policy(service_info)
         return Response(page, problem.status, headers, "text/html")
-    details = problem.to_json(request.scope["path"], service_info)
+    shown = shown_request_id(request.scope, problem.status)
+    details = problem.to_json(request.scope["path"], service_info, request_id=shown)
     return Response(details, problem.status, headers, MEDIA_TYPE)
 
 
