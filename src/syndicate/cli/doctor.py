@@ -235,6 +235,9 @@ def _check_source(
 def _check_snapshot(index: SourceIndex, snapshot: SourceSnapshot) -> Iterator[Finding]:
     """Yield the problems of a source and of its posts."""
     name = f"source {snapshot.source.name}"
+    verifier = index.repository.verifier
+    if verifier is not None and verifier.error is not None:
+        yield _error_finding(verifier.error)
     if snapshot.error:
         kind = "change" if snapshot.error_code == "changes-held" else "removal"
         yield Finding(

@@ -151,7 +151,7 @@ def refresh_source(
         posts=len(part.posts) if isinstance(part, SourceSnapshot) else 0,
         accepted=tuple(accepted),
         accepted_changes=tuple(accepted_changes),
-        failing=part.error,
+        failing=part.error or content.signature_error(source),
     )
     return refreshed, part
 

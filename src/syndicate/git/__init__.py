@@ -22,12 +22,14 @@ from syndicate.git.command import git_version
 from syndicate.git.history import Commit, CommitDelta, FileChange, TreeEntry
 from syndicate.git.partial_clone import WantedFiles
 from syndicate.git.repository import Repository
+from syndicate.git.signatures import SignatureVerifier
 
 __all__ = [
     "Commit",
     "CommitDelta",
     "FileChange",
     "Repository",
+    "SignatureVerifier",
     "TreeEntry",
     "UnreadableBlob",
     "WantedFiles",

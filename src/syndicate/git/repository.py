@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import tee
-from types import TracebackType
 from typing import Final, Self
 
 from syndicate.errors import RepositoryError
@@ -27,6 +26,7 @@ from syndicate.git.mirror import Mirror, mirror_ref
 from syndicate.git.open_repository import OpenRepository, fingerprint, watched_folders
 from syndicate.git.partial_clone import WantedFiles, missing_blobs, wanted_blobs
 from syndicate.git.repository_location import RepositoryLocation
+from syndicate.git.signatures import SignatureVerifier
 from syndicate.model.post import BlobId, CommitId, Path
 
 _FULL_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -57,17 +57,19 @@ class Repository:
         ref: str,
         mirrors: pathlib.Path,
         mirror: Mirror | None,
+        verifier: SignatureVerifier | None = None,
     ) -> None:
         self._location = location
         self._ref = ref
         self._mirrors = mirrors
         self.mirror: Final = mirror
+        self.verifier: Final = verifier
         self._lock = threading.Lock()
         self._open_repository: OpenRepository | None = None
         self._must_reopen = False
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 — optional settings by keyword
         cls,
         location: str,
         *,
@@ -75,6 +77,7 @@ class Repository:
         mirrors: pathlib.Path,
         proxy: str = "",
         source_name: str = "",
+        verifier: SignatureVerifier | None = None,
     ) -> Self:
         """Open a repository; a remote one is not contacted before `fetch`.
 
@@ -85,6 +88,7 @@ class Repository:
             mirrors: The folder for mirrors, created if missing.
             proxy: The proxy for https; by default that of the environment or git's configuration.
             source_name: The name of the source in error messages.
+            verifier: Says which commits may be served; all of them without one.
         """
         parsed = RepositoryLocation.parse(location, source_name=source_name)
         if not _REF_NAME.fullmatch(ref):
@@ -94,7 +98,7 @@ class Repository:
         if parsed.is_remote:
             folder = mirrors / f"{parsed.mirror_name}.git"
             mirror = Mirror(location=parsed, folder=folder, proxy=proxy)
-        opened = cls(location=parsed, ref=ref, mirrors=mirrors, mirror=mirror)
+        opened = cls(location=parsed, ref=ref, mirrors=mirrors, mirror=mirror, verifier=verifier)
         if mirror is None:
             opened._ensure_open()
         return opened
@@ -163,12 +167,12 @@ class Repository:
         return watched_folders(opened.layout, self._local_ref(self._ref)) if opened else ()
 
     def head(self) -> CommitId:
-        """Return the commit of the ref."""
+        """Return the commit of the ref, or the newest signed one if commits must be signed."""
         found = self._resolve_locally(self._local_ref(self._ref))
         if found is None:
             self._must_reopen = True
             raise unknown_ref_error(self._location, self._ref, self._list_refs())
-        return found
+        return self.verifier.newest_signed(self._ensure_open(), found) if self.verifier else found
 
     def resolve(self, rev: str) -> CommitId:
         """Return the commit of ``rev``: branch, tag, id, abbreviated id, ``HEAD~1`` and so on.
@@ -310,12 +314,7 @@ class Repository:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _stop_processes(self) -> None:

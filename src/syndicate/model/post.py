@@ -131,6 +131,8 @@ class Source:
     ids: IdRule = "tag"
     markdown: MarkdownEngine | None = None
     """What reads the Markdown of the posts; None where the dialect decides."""
+    signers: str = ""
+    """The file of those who may sign commits, empty if commits need no signature."""
     derived: tuple[str, ...] = ()
     """The settings that the operator left out and the site's own configuration decides."""
 

@@ -133,6 +133,9 @@ class SourceReader:
             if state != self._state:
                 self._snapshot = self._without_withdrawn_posts(self._index.served(head))
                 self._state = state
+            verifier = self._index.repository.verifier
+            if verifier is not None and verifier.error is not None:
+                reason, error_code = verifier.error.message, verifier.error.code
         except SyndicateError as error:
             reason, error_code = error.message, error.code
         except Exception as error:  # noqa: BLE001 — a bad source must not stop the others

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path as FilePath
 from typing import Final, Self
 
 from syndicate.cache import Cache
@@ -18,7 +19,7 @@ from syndicate.content.source_index import SourceIndex
 from syndicate.content.withdrawn_posts import WithdrawnPosts
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.feeds.lru_cache import SizedLruCache
-from syndicate.git import Repository
+from syndicate.git import Repository, SignatureVerifier
 from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.post import BlobId, Path, Post, RenderedPost, RenderedPosts, Source
@@ -120,6 +121,7 @@ class ContentService:
                         ref=source.ref,
                         mirrors=self.settings.data_folder / "mirrors",
                         source_name=source.name,
+                        verifier=_make_verifier(source),
                     ),
                     cache=self._cache,
                     vocabulary=self.settings.vocabulary,
@@ -132,6 +134,11 @@ class ContentService:
                 )
 
             return self._indexes[source.name]
+
+    def signature_error(self, source: Source) -> str:
+        """Return why the newest commit of ``source`` is not served; empty if it may be."""
+        verifier = self.index(source).repository.verifier
+        return verifier.error.message if verifier and verifier.error else ""
 
     def describe(self, source: Source) -> SiteSource:
         """Return ``source`` with what its site's own configuration says.
@@ -289,3 +296,10 @@ class ContentService:
         if len(errors) == len(snapshots) and errors:
             raise errors[0]
         return resolved
+
+
+def _make_verifier(source: Source) -> SignatureVerifier | None:
+    """Return what verifies the commits of ``source``; None if they need no signature."""
+    if not source.signers:
+        return None
+    return SignatureVerifier(FilePath(source.signers), f"source {source.name}")

@@ -214,6 +214,13 @@ class SourceTable(Table):
         default="",
         description="Secret of push hooks from the git host. Empty: only tokens are accepted.",
     )
+    require_signed: bool = Field(
+        default=False, description="Serve only commits that one of `signers` has signed."
+    )
+    signers: str = Field(
+        default="",
+        description="File of allowed signers (ssh) or OpenPGP public keys, for `require_signed`.",
+    )
     keys: dict[FieldName, Annotated[tuple[Text, ...], ListOrText]] = Field(
         default={},
         description="Front-matter keys that differ from the dialect: a field and the keys to try "
@@ -232,6 +239,12 @@ class SourceTable(Table):
         default="link",
         description="`link` to images on the site, or `serve` images from the repository.",
     )
+
+    @model_validator(mode="after")
+    def _names_its_signers(self) -> Self:
+        if self.require_signed and not self.signers:
+            raise ValueError('expected signers = "FILE" beside require_signed = true')
+        return self
 
 
 class CategoryTable(Table):

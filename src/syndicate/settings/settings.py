@@ -291,6 +291,7 @@ def build_source(
             (Path(folder.strip("/")), url) for folder, url in table.permalinks.items()
         ),
         ids=table.ids,
+        signers=str(config_folder / table.signers) if table.require_signed else "",
         markdown=FLAVOUR_DEFAULTS[table.markdown] if table.markdown else None,
         derived=tuple(
             name
