@@ -44,8 +44,12 @@ bench:  ## run all benchmarks, each compared with similar programs, and list goa
 		$(PYTHON_IN) "$$benchmark" || failed="$$failed $$benchmark"; \
 	done; $(PYTHON_IN) benchmarks/harness/goals.py; [ -z "$$failed" ] || { echo "Failed or missed a limit:$$failed"; exit 1; }
 
+audit:  ## list parts (CycloneDX) and licenses in var/audit, and look for known vulnerabilities
+	$(SETUP) run
+	@sh deploy/audit/build.sh
+
 soak:  ## run the fault tests in their long form
 	$(SETUP) test
 	@SYNDICATE_SOAK=1 $(PYTHON_IN) -m pytest -m soak --hypothesis-profile=soak
 
-.PHONY: docs help setup serve test test-fast check bench soak
+.PHONY: audit docs help setup serve test test-fast check bench soak

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Lists what an installation is made of, in var/audit: sbom.cdx.json (CycloneDX 1.6, from the pins with their
+# hashes) and licenses.md. Then looks for known vulnerabilities, if the database of them can be reached, and
+# fails if there are any.
+# Usage: sh deploy/audit/build.sh [FOLDER]   (default: var/audit)
+set -eu
+cd "$(dirname "$0")/../.."
+folder=${1:-var/audit}
+mkdir -p "$folder"
+
+environment=var/audit-environment
+key=$environment/made-of-$(cksum <requirements/audit.txt | tr ' ' -)
+if [ ! -f "$key" ]; then
+    echo "Installing requirements/audit.txt (once) ..."
+    "${PYTHON:-.venv/bin/python}" -m venv --clear "$environment"
+    "$environment/bin/python" -m pip --disable-pip-version-check install -qq --no-deps \
+        --require-hashes -r requirements/audit.txt
+    : >"$key"
+fi
+
+"$environment/bin/cyclonedx-py" requirements requirements/run.txt --pyproject pyproject.toml \
+    --spec-version 1.6 --output-format JSON --output-reproducible --output-file "$folder/sbom.cdx.json"
+
+packages=$(sed -n 's/^\([A-Za-z0-9._-]*\)\(\[[a-z,]*\]\)\{0,1\}==.*/\1/p' requirements/run.txt)
+# shellcheck disable=SC2086 # one argument for each package
+"$environment/bin/pip-licenses" --python .venv/bin/python --format markdown --with-urls --order name \
+    --packages $packages >"$folder/licenses.md"
+
+rm -f "$folder/vulnerabilities.json"
+"$environment/bin/pip-audit" --progress-spinner off --disable-pip --require-hashes --format json \
+    --output "$folder/vulnerabilities.json" -r requirements/run.txt 2>"$folder/audit.log" && result=0 || result=$?
+if [ ! -s "$folder/vulnerabilities.json" ]; then
+    echo "Known vulnerabilities were not looked for: $(tail -n 1 "$folder/audit.log")"
+elif [ "$result" != 0 ]; then
+    cat "$folder/audit.log" "$folder/vulnerabilities.json"
+    exit 1
+fi
+echo "The parts list and the licenses are in $folder."
