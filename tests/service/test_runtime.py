@@ -36,13 +36,15 @@ def runtime_of(
 ) -> Iterator[Runtime]:
     """Construct a runtime that opens the database at once, and again 10 ms after an error."""
     with ContentService(settings(file, **environ)) as content:
-        yield Runtime(
+        runtime = Runtime(
             content,
             first_response_seconds=first_response_seconds,
             gc_pause_seconds=gc_pause_seconds,
             retry_seconds=0.01,
             database_wait_seconds=60,
         )
+        yield runtime
+        runtime.close()
 
 
 @asynccontextmanager

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from syndicate import telemetry
 from syndicate.content.source_index import SourceIndex
@@ -14,6 +16,8 @@ from syndicate.errors import NotReady, SyndicateError, UnknownName
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot, UnavailableSource
 from syndicate.model.post import Source
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -195,6 +199,7 @@ class SourceWatcher:
         clock: Returns the time, with a zone.
         prerender: Renders what clients will request first, while the previous edition is still
             in service.
+        threads: Read the repositories; without them, the threads of the event loop do.
     """
 
     def __init__(
@@ -206,11 +211,13 @@ class SourceWatcher:
         ],
         clock: Callable[[], datetime],
         prerender: Callable[[Edition], None] = lambda _: None,
+        threads: Executor | None = None,
     ) -> None:
         self._readers = {reader.source.name: reader for reader in readers}
         self._edition_builder = build_edition
         self._clock = clock
         self._prerender = prerender
+        self._threads = threads
         self._snapshots: dict[str, SourceSnapshot | UnavailableSource] = {}
         self._edition: Edition | None = None
         self._changed = asyncio.Event()
@@ -257,12 +264,15 @@ class SourceWatcher:
                 tasks.create_task(self._watch(reader))
             tasks.create_task(self._publish())
 
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
     async def _watch(self, reader: SourceReader) -> None:
         name = reader.source.name
         while True:
             self._refresh_requests[name].clear()
             fingerprint = reader.fingerprint()
-            snapshot = await asyncio.to_thread(reader.poll)
+            snapshot = await self._in_thread(reader.poll)
             if not snapshot.error:
                 read_at = self._clock().timestamp()
                 telemetry.source_read_timestamp_seconds.labels(name).set(read_at)
@@ -270,7 +280,7 @@ class SourceWatcher:
                 _report_snapshot(snapshot)
                 self._snapshots[name] = snapshot
                 self._changed.set()
-            await asyncio.to_thread(reader.fetch_previews)
+            await self._in_thread(reader.fetch_previews)
             await self._wait_for_source_change(reader, fingerprint)
 
     async def _wait_for_source_change(self, reader: SourceReader, fingerprint: Hashable) -> None:
@@ -300,7 +310,7 @@ class SourceWatcher:
     async def _build_edition(
         self, snapshots: Sequence[SourceSnapshot | UnavailableSource]
     ) -> Edition:
-        edition = await asyncio.to_thread(self._edition_builder, snapshots, self._edition)
+        edition = await self._in_thread(partial(self._edition_builder, snapshots, self._edition))
         # A thread cannot be stopped: while one prerenders an older edition, this one is not.
         if self._prerendering is None or self._prerendering.done():
             self._prerendering = asyncio.create_task(self._prerender_edition(edition))
@@ -311,7 +321,7 @@ class SourceWatcher:
 
     async def _prerender_edition(self, edition: Edition) -> None:
         try:
-            await asyncio.to_thread(self._prerender, edition)
+            await self._in_thread(partial(self._prerender, edition))
         except Exception:  # noqa: BLE001 — a request for the post reports the error
             _log.exception("prerendering failed")
 

@@ -211,6 +211,7 @@ _GC_PAUSE_SECONDS: Final = 60.0
 """When garbage collection is resumed if the first edition takes longer, say of a slow remote."""
 
 _WATCHER_RESTART_SECONDS: Final = 1.0
+_MAX_SOURCE_THREADS: Final = 32
 
 _log = telemetry.logger("publisher")
 
@@ -245,11 +246,18 @@ class Runtime:
         self._gc_pause_seconds: Final = gc_pause_seconds
         self._retry_seconds: Final = retry_seconds
         self.restarts: Final = Restarts()
+        # Threads of its own: the repositories are closed when these have ended.
+        self._source_threads: Final = ThreadPoolExecutor(
+            min(len(content.settings.sources) + 2, _MAX_SOURCE_THREADS),
+            "sources",
+            initializer=lower_thread_priority,
+        )
         self.watcher: Final = SourceWatcher(
             content.source_readers(),
             build_edition=content.editions.build,
             clock=content.clock,
             prerender=content.renderer.prerender,
+            threads=self._source_threads,
         )
         self.services: Final = LiveServices(
             content, self.watcher, self.restarts, database_wait_seconds=database_wait_seconds
@@ -281,6 +289,11 @@ class Runtime:
             tasks.create_task(self.services.search.run())
             tasks.create_task(prune_cache_daily(self._content, self.watcher, self.restarts))
             tasks.create_task(save_indexes_hourly(self._content, self.watcher, self.restarts))
+
+    def close(self) -> None:
+        """Wait until nothing reads the repositories any more; `run` must have ended."""
+        self.services.close()
+        self._source_threads.shutdown(cancel_futures=True)
 
     async def _run_watcher(self) -> None:
         """Watch the sources; the last edition stays in service while the watcher is restarted."""

@@ -34,7 +34,7 @@ class _RunningService:
         self.runtime.services.stop()
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
-        await asyncio.to_thread(self.runtime.services.close)
+        await asyncio.to_thread(self.runtime.close)
         await asyncio.to_thread(self.content.close)
 
 
