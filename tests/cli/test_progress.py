@@ -4,6 +4,8 @@ import io
 import os
 import pathlib
 import pty
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -126,3 +128,29 @@ def test_results_are_the_same_on_a_terminal(
         os.close(secondary)
         os.close(primary)
     assert (done.returncode, done.stdout.decode()) == (expected.code, expected.out)
+
+
+@pytest.mark.slow
+def test_progress_is_shown_while_a_remote_does_not_respond(file: pathlib.Path) -> None:
+    """And an interrupt ends the command, which leaves no line on the terminal."""
+    command = [sys.executable, "-m", "syndicate", "check", "--config", str(file)]
+    primary, secondary = pty.openpty()
+    with socket.create_server(("127.0.0.1", 0)) as remote, os.fdopen(primary, "rb", 0) as terminal:
+        url = f"https://127.0.0.1:{remote.getsockname()[1]}/content.git"
+        file.write_text(file.read_text().replace('"content"', f'"{url}"'))
+        with subprocess.Popen(
+            command,
+            env=git_environment({"PYTHONPATH": "src", "TERM": "xterm"}),
+            stdout=subprocess.PIPE,
+            stderr=secondary,
+        ) as process:
+            connection = remote.accept()[0]
+            shown = b""
+            while b"0 commits read, 0 files parsed" not in shown:
+                shown += terminal.read(4_096)
+            process.send_signal(signal.SIGINT)
+            while b"\x1b[?25h\r\x1b[1A\x1b[2K" not in shown:  # the cursor, and an empty line
+                shown += terminal.read(4_096)
+            assert process.wait(30) == 130
+            connection.close()
+    os.close(secondary)
