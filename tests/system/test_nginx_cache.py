@@ -268,6 +268,32 @@ def test_response_with_large_headers_passes(cached_service: CachedService) -> No
             upstream.shutdown()
 
 
+def test_service_learns_client_and_request_id(cached_service: CachedService) -> None:
+    """On cached and other paths; the service limits the requests of each client."""
+    received = []
+
+    class Handler(BaseHTTPRequestHandler):
+        """Keeps the header fields of requests."""
+
+        def do_GET(self) -> None:
+            received.append(self.headers)
+            self.send_response(204)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", cached_service.behind), Handler) as upstream:
+        Thread(target=upstream.serve_forever, daemon=True).start()
+        try:
+            with cached_service.run_nginx() as client:
+                for path in (FEED, "/v1/posts"):
+                    client.get(path, headers={"Host": "feeds.example.gov"})
+        finally:
+            upstream.shutdown()
+    assert len(received) == 2
+    for headers in received:
+        assert (headers["Host"], headers["X-Forwarded-For"]) == ("feeds.example.gov", "127.0.0.1")
+        assert re.fullmatch("[0-9a-f]{32}", headers["X-Request-Id"])
+
+
 def ready(client: httpx.Client) -> bool:
     """Return whether the service responds through the cache, with rendered posts."""
     return client.get("/readyz").is_success and client.get("/v1/posts").is_success
