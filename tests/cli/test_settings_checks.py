@@ -86,6 +86,32 @@ def test_empty_contact_and_key_are_warnings(
     assert said in warning
 
 
+@pytest.mark.parametrize(
+    ("notify", "mail", "is_warned"),
+    [
+        ("mailto:web@agency.gov", "", True),
+        ("https://chat.agency.gov/hook", "", False),
+        (
+            "mailto:web@agency.gov",
+            '[mail]\nsmtp_url = "smtp://mail.agency.gov"\nfrom = "feeds@agency.gov"\n',
+            False,
+        ),
+    ],
+)
+def test_editors_without_mail_are_a_warning(
+    run: Run, file: Path, notify: str, mail: str, is_warned: bool
+) -> None:
+    """Addresses need a mail server, URLs do not; neither is printed."""
+    table = f'[[sources]]\nnotify = ["{notify}"]'
+    file.write_text(COMPLETE_SETTINGS.replace("[[sources]]", table, 1) + mail)
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 0
+    assert ("no mail is sent to the addresses in notify" in outcome.out) == is_warned
+    assert "web@" not in outcome.out
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("category", "code", "said"),

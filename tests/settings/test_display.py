@@ -58,3 +58,13 @@ def test_token_without_a_user_is_masked(tmp_path: Path) -> None:
         displayed["database.url"]
         == "postgresql://feeds@db.example.gov/feeds?password=********&sslmode=require"
     )
+
+
+def test_contacts_of_editors_are_masked(tmp_path: Path) -> None:
+    """The URL of a chat is all that is needed to write there."""
+    table = '[[sources]]\nnotify = ["https://chat.example.gov/hook?key=x"]'
+    file = write(tmp_path, MINIMAL_SETTINGS.replace("[[sources]]", table))
+
+    displayed = {setting.name: setting.value for setting in load(file, {}).displayed}
+
+    assert displayed["sources[0].notify"] == "********"

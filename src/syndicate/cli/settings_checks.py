@@ -8,6 +8,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from syndicate.model.agency import MIN_TEXT_CONTRAST
+from syndicate.model.contact import email_address
 from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.post import Path, Source
@@ -51,6 +52,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             what="service.secret_key is empty: subscribers' secrets are stored unencrypted",
             hint="Set the environment variable SYNDICATE_SECRET_KEY to a long random text.",
         )
+    yield from _check_editors(settings)
     for source in settings.sources:
         if source.ids != "tag":
             yield Finding(
@@ -58,6 +60,19 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
                 what=f"source {source.name}: with ids = {source.ids!r} a post that moves to another"
                 " URL is new to readers",
                 hint="To move a post, give it its present ID as `guid`.",
+            )
+
+
+def _check_editors(settings: Settings) -> Iterator[Finding]:
+    """Yield the sources whose editors have email addresses that no mail is sent to."""
+    if settings.mail.smtp_url:
+        return
+    for name, contacts in settings.editors.items():
+        if any(map(email_address, contacts)):
+            yield Finding(
+                level="warning",
+                what=f"source {name}: no mail is sent to the addresses in notify",
+                hint="Set [mail] smtp_url and from, or give https URLs.",
             )
 
 

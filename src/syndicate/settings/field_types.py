@@ -20,9 +20,9 @@ from syndicate.model.category import slug
 from syndicate.model.contact import check_contact
 
 SECRET_KEYS: Final = frozenset(
-    {"secret_key", "previous_secret_keys", "metrics_token", "hook_secret"}
+    {"secret_key", "previous_secret_keys", "metrics_token", "hook_secret", "notify"}
 )
-"""Keys whose values are never displayed."""
+"""Keys whose values are never displayed; who has the URL of a chat in `notify` can write there."""
 
 MASK: Final = "********"
 
