@@ -47,12 +47,16 @@ SPAN_CONTENT: Final = name_set(
 _BARE_AMPERSAND: Final = re.compile(r"&(?!(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z_:][\w.:-]*);)")
 
 
+_AUTOLINK: Final = re.compile(r"<(?=(?:https?|ftp|mailto):[^\s<>]*>|[\w.+-]+@[\w.-]+>)")
+
+
 def escaped_as_by_kramdown(html: str) -> str:
     """Return ``html`` with ampersands of no reference and comments without an end escaped.
 
     A browser resolves references without a semicolon (``?a=1&copy``), and such a comment hides the
-    rest of the text.
+    rest of the text. URLs in angle brackets, which are no tags, are text.
     """
+    html = _AUTOLINK.sub("&lt;", html)
     end = html.rfind("-->") + 1
     html = html[:end] + html[end:].replace("<!--", "&lt;!--")
     return _BARE_AMPERSAND.sub("&amp;", html)
