@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -161,39 +162,83 @@ def test_compose_runs_two_of_each_on_one_database(tmp_path: Path) -> None:
     assert all((DEPLOY / name).is_file() for name in mounted)
 
 
-def test_kubernetes_runs_two_of_each_unprivileged(tmp_path: Path) -> None:
-    """Selectors match the pods; volumes, commands and settings exist."""
-    items = read_yaml("kubernetes/syndicate.yaml")["items"]
-    assert [item["kind"].value for item in items] == [
-        "Deployment",
-        "Deployment",
-        "Service",
-        "PodDisruptionBudget",
-    ]
-    serve = items[0]["spec"]["selector"]["matchLabels"].table
-    assert items[2]["spec"]["selector"].table == serve
-    assert items[3]["spec"]["selector"]["matchLabels"].table == serve
-    for number, command in ((0, "serve"), (1, "deliver")):
-        spec = items[number]["spec"]
+def kubernetes_objects() -> dict[tuple[str, str], YamlNode]:
+    """Return the objects of the file for Kubernetes, by kind and name."""
+    return {
+        (str(item["kind"].value), str(item["metadata"]["name"].value)): item
+        for item in read_yaml("kubernetes/syndicate.yaml")["items"]
+    }
+
+
+PODS: Final = {
+    ("Deployment", "syndicate-serve"): [["db", "check"], ["serve"]],
+    ("Deployment", "syndicate-deliver"): [
+        ["db", "check"],
+        ["deliver", "--metrics-port", "9100"],
+    ],
+    ("Job", "syndicate-upgrade"): [["db", "upgrade"]],
+}
+"""The commands of the containers of each pod."""
+
+
+@pytest.mark.parametrize("key", PODS)
+def test_kubernetes_runs_commands_unprivileged(key: tuple[str, str], tmp_path: Path) -> None:
+    """As the restricted profile requires; volumes, commands and settings exist."""
+    spec = kubernetes_objects()[key]["spec"]["template"]["spec"]
+    assert spec["automountServiceAccountToken"].value is False
+    assert spec["securityContext"]["runAsNonRoot"].value is True
+    assert spec["securityContext"]["seccompProfile"]["type"].value == "RuntimeDefault"
+    volumes = {volume["name"].value for volume in spec["volumes"]}
+    containers = [*spec["initContainers"], *spec["containers"]]
+    assert [container["args"].texts for container in containers] == PODS[key]
+    for container in containers:
+        assert is_command(container["args"].texts)
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"].value is False
+        assert context["readOnlyRootFilesystem"].value is True
+        assert context["capabilities"]["drop"].texts == ["ALL"]
+        assert {mount["name"].value for mount in container["volumeMounts"]} == volumes
+        environ = {str(v["name"].value): str(v["value"].value) for v in container["env"]}
+        settings = settings_from({**image_environment(), **environ}, tmp_path)
+        assert settings.database_url == DATABASE
+
+
+def test_kubernetes_runs_two_of_each() -> None:
+    """Selectors match the pods, and each container that runs on has probes."""
+    objects = kubernetes_objects()
+    for name in ("syndicate-serve", "syndicate-deliver"):
+        spec = objects["Deployment", name]["spec"]
         labels = spec["template"]["metadata"]["labels"].table
         assert spec["selector"]["matchLabels"].table == labels
         assert spec["replicas"].value == 2
-        pod = spec["template"]["spec"]
-        assert pod["securityContext"]["runAsNonRoot"].value is True
-        volumes = {volume["name"].value for volume in pod["volumes"]}
-        containers = [*pod["initContainers"], *pod["containers"]]
-        assert [container_spec["args"].texts for container_spec in containers] == [
-            ["db", "upgrade"],
-            [command],
-        ]
-        for container in containers:
-            assert is_command(container["args"].texts)
-            assert container["securityContext"]["readOnlyRootFilesystem"].value is True
-            assert {mount["name"].value for mount in container["volumeMounts"]} == volumes
-            environ = {str(v["name"].value): str(v["value"].value) for v in container["env"]}
-            assert (
-                settings_from({**image_environment(), **environ}, tmp_path).database_url == DATABASE
-            )
+        (container,) = spec["template"]["spec"]["containers"]
+        assert "startupProbe" in container
+        assert "livenessProbe" in container
+    serve = objects["Deployment", "syndicate-serve"]["spec"]["selector"]["matchLabels"].table
+    assert objects["Service", "syndicate"]["spec"]["selector"].table == serve
+    budget = objects["PodDisruptionBudget", "syndicate-serve"]
+    assert budget["spec"]["selector"]["matchLabels"].table == serve
+
+
+def test_kubernetes_limits_the_network_and_the_privileges() -> None:
+    """Every pod is selected by the policy, and the namespace enforces the restricted profile."""
+    objects = kubernetes_objects()
+    labels = objects["Namespace", "syndicate"]["metadata"]["labels"].table
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    policy = objects["NetworkPolicy", "syndicate"]["spec"]
+    assert policy["policyTypes"].texts == ["Ingress", "Egress"]
+    selected = policy["podSelector"]["matchLabels"].table.items()
+    for key in PODS:
+        pod = objects[key]["spec"]["template"]["metadata"]["labels"].table
+        assert selected <= pod.items()
+
+
+@pytest.mark.parametrize("version", ["1.30", kubernetes_validate.latest_version()])
+def test_kubernetes_accepts_every_object(version: str) -> None:
+    """By its own schemas, without unknown fields."""
+    for item in kubernetes_objects().values():
+        assert isinstance(item.value, dict)
+        kubernetes_validate.validate(item.value, version, strict=True)
 
 
 def start_py() -> dict[str, object]:
