@@ -33,6 +33,7 @@ PAGES: Final = (
     ),
     *("/feeds/tech-carousel", "/developers", "/developers?feed=carousel&layout=carousel&limit=2"),
     "/feeds/all?category=tts&category=technology&match=all&limit=1",
+    *("/sources/program-updates", "/feeds/all?language=es"),
     "/feeds/all?language=es&carousel=true",  # an empty feed
     *("/feeds/nothing", "/feeds/all?lang=es", "/feeds/all?category=nothing", "/nothing"),
 )
