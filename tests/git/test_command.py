@@ -2,13 +2,22 @@
 
 import os
 import pathlib
+import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from syndicate.errors import RepositoryError
 from syndicate.git import git_version
-from syndicate.git.command import isolated_environment, run_git, stream_git, user_environment
+from syndicate.git.command import (
+    CommandGroup,
+    isolated_environment,
+    run_git,
+    start_git,
+    stream_git,
+    user_environment,
+)
 
 
 def make_error(stderr: str) -> RepositoryError:
@@ -75,6 +84,31 @@ def test_timed_out_command_is_stopped_with_its_children(
     while time.monotonic() < until and child.exists() and " Z " not in child.read_text():
         time.sleep(0.01)
     assert not child.exists() or " Z " in child.read_text()
+
+
+def test_group_stops_its_commands_and_later_ones(tmp_path: pathlib.Path) -> None:
+    """From another thread, with the processes that they started."""
+    environment = fake_git(tmp_path, f"touch {tmp_path}/begun; sleep 60; exit 7")
+    group = CommandGroup()
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(run_git, "fetch", environment=environment, group=group)
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+        group.stop()
+        group.stop()
+        assert running.result(timeout=20).exit_code == -signal.SIGTERM
+        later = threads.submit(run_git, "fetch", environment=environment, group=group)
+        assert later.result(timeout=20).exit_code == -signal.SIGTERM
+
+
+def test_command_that_has_ended_is_stopped_without_an_error() -> None:
+    """It may end at the same moment."""
+    group = CommandGroup()
+    process = start_git("version", environment=isolated_environment())
+    with process, group.member(process):
+        process.communicate()
+        group.stop()
+    assert process.returncode == 0
 
 
 def test_streamed_output_arrives_in_chunks(tmp_path: pathlib.Path) -> None:

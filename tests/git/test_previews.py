@@ -6,7 +6,8 @@ import pytest
 
 from syndicate.errors import RepositoryError
 from syndicate.git import Repository
-from syndicate.git.mirror import Mirror, local_repository, names_here
+from syndicate.git.mirror import Mirror
+from syndicate.git.mirror_refs import local_repository, names_here
 from syndicate.model.post import BlobId
 from tests.content_repository import ContentRepository
 

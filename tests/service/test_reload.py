@@ -148,7 +148,7 @@ async def test_error_while_reloading_changes_nothing(
 async def test_stop_during_a_reload_ends_both_services(
     settings_file: pathlib.Path, content: ContentRepository
 ) -> None:
-    """The new service has no edition yet: its remote does not respond."""
+    """The new service has no edition yet: its remote does not respond, and nothing waits for it."""
     assert content.head()
     read = partial(load, settings_file, {})
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -158,4 +158,4 @@ async def test_stop_during_a_reload_ends_both_services(
             reload()
             connection, _ = await asyncio.to_thread(listener.accept)
             assert (await client.get("/feeds/other.json")).status_code == 404
-            asyncio.get_running_loop().call_later(0.5, connection.close)
+        connection.close()

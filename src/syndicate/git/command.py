@@ -5,7 +5,9 @@ import re
 import select
 import signal
 import subprocess
-from collections.abc import Callable, Generator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, Final, cast
@@ -101,20 +103,53 @@ def user_environment(
     )
 
 
+class CommandGroup:
+    """Commands that another thread can stop together, such as the fetches of a mirror."""
+
+    def __init__(self) -> None:
+        self._lock: Final = threading.Lock()
+        self._processes: Final[set[subprocess.Popen[bytes]]] = set()
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Stop the commands, and each one that begins later."""
+        with self._lock:
+            self._is_stopped = True
+            for process in self._processes:
+                _terminate_process_group(process)
+
+    @contextmanager
+    def member(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Let ``process`` be stopped with the others inside of the block."""
+        with self._lock:
+            self._processes.add(process)
+            if self._is_stopped:
+                _terminate_process_group(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._processes.discard(process)
+
+
 def run_git(
     *arguments: str,
     environment: Mapping[str, str],
     timeout: float = READ_TIMEOUT_SECONDS,
     stdin: bytes = b"",
     terminate_timeout: float = TERMINATE_TIMEOUT_SECONDS,
+    group: CommandGroup | None = None,
 ) -> CommandResult:
     """Run ``git arguments`` and return its result, regardless of the exit code.
 
     Raises `RepositoryError` if git is not installed or takes longer than ``timeout`` seconds; git
     and all processes it started are then stopped: by SIGTERM, and by SIGKILL after
-    ``terminate_timeout`` seconds.
+    ``terminate_timeout`` seconds. ``group`` is what can stop it before.
     """
-    with start_git(*arguments, environment=environment, stderr=subprocess.PIPE) as process:
+    with (
+        start_git(*arguments, environment=environment, stderr=subprocess.PIPE) as process,
+        (group or CommandGroup()).member(process),
+    ):
         try:
             stdout, stderr = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -207,11 +242,16 @@ def _stop_process_group(process: subprocess.Popen[bytes], terminate_timeout: flo
     """Stop a command and all processes it started; SIGTERM first, so that it removes its locks."""
     if process.poll() is not None:
         return
-    os.killpg(process.pid, signal.SIGTERM)
+    _terminate_process_group(process)
     try:
         process.wait(terminate_timeout)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _terminate_process_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 def config_variables(environment: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:

@@ -19,17 +19,23 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
 from syndicate.errors import RepositoryError
-from syndicate.git.command import CommandResult, isolated_environment, run_git, user_environment
+from syndicate.git.command import (
+    CommandGroup,
+    CommandResult,
+    isolated_environment,
+    run_git,
+    user_environment,
+)
 from syndicate.git.errors import error_from_stderr, repository_error, unknown_ref_error
+from syndicate.git.mirror_refs import PREVIEW_NAMESPACE, encode_ref, mirror_ref
 from syndicate.git.open_repository import not_writable_error
 from syndicate.git.partial_clone import (
     FIRST_FILTER,
-    MIRROR_NAMESPACE,
     NEXT_FILTER,
     REMOTE,
     disable,
@@ -45,7 +51,6 @@ _CLONE_TIMEOUT_FACTOR: Final = 10
 
 _LOCK_FILES: Final = ("*.lock", "refs/**/*.lock", "objects/*.lock", "objects/[ip]*/**/*.lock")
 
-_PREVIEW_NAMESPACE: Final = "refs/previews/"
 _MAX_PREVIEWS: Final = 100
 
 _OBJECT_FORMATS: Final = {40: "sha1", 64: "sha256"}
@@ -62,36 +67,6 @@ _FETCH_CONFIG: Final = {
 }
 
 
-def mirror_ref(ref: str) -> str:
-    """Return the name of the remote's ``ref`` in the mirror."""
-    return f"{MIRROR_NAMESPACE}{_encode(ref)}"
-
-
-def _encode(ref: str) -> str:
-    plain = re.sub(rb"[^A-Za-z0-9_-]", lambda byte: b"%%%02X" % ord(byte[0]), os.fsencode(ref))
-    return plain.decode()
-
-
-def names_here(rev: str) -> tuple[str, ...]:
-    """Return the names that ``rev``, a branch, tag or commit, may have on this host.
-
-    They are its own, and those of branches of a remote that were fetched.
-    """
-    refs = [f"{prefix}{rev}" for prefix in ("", "refs/heads/", "refs/")]
-    return rev, *map(mirror_ref, refs), *(f"{_PREVIEW_NAMESPACE}{_encode(ref)}" for ref in refs)
-
-
-def local_repository(location: str, ref: str, mirrors: pathlib.Path) -> tuple[str, str]:
-    """Return where the repository at ``location`` is on this host, and the name of ``ref`` there.
-
-    A remote repository is in its mirror below ``mirrors``.
-    """
-    parsed = RepositoryLocation.parse(location)
-    if not parsed.is_remote:
-        return location, ref
-    return str(mirrors.absolute() / f"{parsed.mirror_name}.git"), mirror_ref(ref)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
     """The mirror of ``location`` in ``folder``.
@@ -104,6 +79,7 @@ class Mirror:
     location: RepositoryLocation
     folder: pathlib.Path
     proxy: str = ""
+    fetches: CommandGroup = field(default_factory=CommandGroup, compare=False)
     timeout: float = 120.0
     """Seconds that a fetch may take; ten times as many for the first one."""
     stale_lock_seconds: float = 1.0
@@ -142,7 +118,7 @@ class Mirror:
             self._drop_previews(before.keys() - set(latest))
             moved = [ref for ref in latest if listed[ref] != before.get(ref)]
             if moved:
-                specs = [f"+{ref}:{_PREVIEW_NAMESPACE}{_encode(ref)}" for ref in moved]
+                specs = [f"+{ref}:{PREVIEW_NAMESPACE}{encode_ref(ref)}" for ref in moved]
                 option = (f"--filter={FIRST_FILTER}",) if self.is_partial else ()
                 self._fetch_refspecs(self.folder, specs, self.timeout, *option)
         return tuple(listed[ref] for ref in moved)
@@ -150,16 +126,16 @@ class Mirror:
     def _list_previews(self) -> dict[str, str]:
         """Return the object ids of the previews here by the name of the ref at the remote."""
         environment = isolated_environment({"GIT_DIR": str(self.folder)})
-        command = ("for-each-ref", "--format=%(objectname) %(refname)", _PREVIEW_NAMESPACE)
+        command = ("for-each-ref", "--format=%(objectname) %(refname)", PREVIEW_NAMESPACE)
         lines = _lines(run_git(*command, environment=environment).stdout)
         return {
-            unquote(name.removeprefix(_PREVIEW_NAMESPACE), errors="surrogateescape"): commit
+            unquote(name.removeprefix(PREVIEW_NAMESPACE), errors="surrogateescape"): commit
             for name, commit in map(_name_and_id, lines)
         }
 
     def _drop_previews(self, refs: Iterable[str]) -> None:
         environment = isolated_environment({"GIT_DIR": str(self.folder)})
-        lines = "".join(f"delete {_PREVIEW_NAMESPACE}{_encode(ref)}\n" for ref in refs)
+        lines = "".join(f"delete {PREVIEW_NAMESPACE}{encode_ref(ref)}\n" for ref in refs)
         run_git("update-ref", "--stdin", environment=environment, stdin=lines.encode())
 
     @property
@@ -283,15 +259,9 @@ class Mirror:
     ) -> CommandResult:
         """Fetch into the repository ``folder``; the URL is passed in the environment."""
         settings = {f"remote.{REMOTE}.url": self.location.path_or_url} | dict(configuration or {})
+        arguments = (*command, "--", REMOTE, *refs)
         return self._run_remote(
-            *command,
-            "--",
-            REMOTE,
-            *refs,
-            folder=folder,
-            timeout=timeout,
-            stdin=stdin,
-            configuration=settings,
+            *arguments, folder=folder, timeout=timeout, stdin=stdin, configuration=settings
         )
 
     def _run_remote(
@@ -308,7 +278,9 @@ class Mirror:
         settings = _FETCH_CONFIG | proxy | dict(configuration or {})
         environment = user_environment(settings, protocols=protocols) | {"GIT_DIR": str(folder)}
         try:
-            result = run_git(*command, environment=environment, timeout=timeout, stdin=stdin)
+            result = run_git(
+                *command, environment=environment, timeout=timeout, stdin=stdin, group=self.fetches
+            )
         except RepositoryError as error:
             if error.code != "timed-out":
                 raise
@@ -355,9 +327,8 @@ class Mirror:
 
     def _remove_stale_locks(self) -> None:
         """Remove the lock files of a git that was killed during a fetch."""
-        found = {
-            file: _inode(file) for pattern in _LOCK_FILES for file in self.folder.glob(pattern)
-        }
+        files = (file for pattern in _LOCK_FILES for file in self.folder.glob(pattern))
+        found = {file: _inode(file) for file in files}
         if found:
             time.sleep(self.stale_lock_seconds)
         for file, inode in found.items():

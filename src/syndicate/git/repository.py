@@ -22,7 +22,8 @@ from syndicate.git.history import (
     parse_timestamp,
     parse_tree,
 )
-from syndicate.git.mirror import Mirror, mirror_ref
+from syndicate.git.mirror import Mirror
+from syndicate.git.mirror_refs import mirror_ref
 from syndicate.git.open_repository import OpenRepository, fingerprint, watched_folders
 from syndicate.git.partial_clone import WantedFiles, missing_blobs, wanted_blobs
 from syndicate.git.repository_location import RepositoryLocation

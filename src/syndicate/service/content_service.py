@@ -260,6 +260,12 @@ class ContentService:
         for index in tuple(self._indexes.values()):
             index.save()
 
+    def stop_fetching(self) -> None:
+        """Stop the fetches in progress, and every later one: a remote may not respond."""
+        for index in tuple(self._indexes.values()):
+            if index.repository.mirror is not None:
+                index.repository.mirror.fetches.stop()
+
     def stop_rendering(self) -> None:
         """Cancel queued rendering, unless the render pool is shared.
 

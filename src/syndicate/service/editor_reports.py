@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from syndicate.errors import NotReady, RepositoryError, UnknownName
 from syndicate.feeds.lru_cache import SizedLruCache
-from syndicate.git.mirror import local_repository, names_here
+from syndicate.git.mirror_refs import local_repository, names_here
 from syndicate.model.edition import Edition, Problem, SourceSnapshot, UnavailableSource
 from syndicate.model.explanation import Explanation
 from syndicate.model.post import CommitId

@@ -292,6 +292,7 @@ class Runtime:
 
     def close(self) -> None:
         """Wait until nothing reads the repositories any more; `run` must have ended."""
+        self._content.stop_fetching()
         self.services.close()
         self._source_threads.shutdown(cancel_futures=True)
 
