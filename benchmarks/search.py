@@ -118,6 +118,7 @@ def main(count: int) -> int:
         print(f"{count:,} posts of {WORDS} words: indexed in {seconds:.1f} s of CPU time, "
               f"{size / 1e6:.0f} MB")  # fmt: skip
         search = PostSearch(index, lambda _posts, _edition: ())
+        search.update(edition, lambda: True)
         print(f"{'searched for':<20}{'posts':>9}{'CPU ms':>9}{'wall ms':>9}")
         for name, text in SEARCHES.items():
             cpu, wall, found = [], [], 0

@@ -117,6 +117,7 @@ def test_posts_are_found_in_their_order_and_among_the_given_ones(index: SearchIn
     assert index.find(terms, [DESIGN, samples.post("other.md"), CAFE]) == (DESIGN, CAFE)
     assert index.find(terms, [DESIGN]) == (DESIGN,)
     everything = (PLAIN, CAFE, DESIGN)
+    index.prepare(everything)
     assert index.find(terms, everything) == (CAFE, DESIGN)
     index.put([SearchableText(PLAIN, "Civic"), SearchableText(DESIGN, "")])
     assert index.find(terms, everything) == (PLAIN, CAFE)

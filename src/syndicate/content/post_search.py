@@ -68,6 +68,7 @@ class PostSearch:
             if not is_current():
                 return
             self._index.put(self._texts(batch, edition))
+        self._index.prepare(edition.posts)
         self._indexed = edition
 
     def find(self, terms: SearchTerms, edition: Edition, posts: Sequence[Post]) -> SearchResult:
