@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,15 +11,18 @@ import pytest
 
 from syndicate.content.withdrawn_posts import WithdrawnPosts
 from syndicate.errors import Conflict, StorageError, UnknownName
+from syndicate.git import Repository
 from syndicate.model.departure import Departure, latest_departure
 from syndicate.model.edition import SourceSnapshot
-from syndicate.model.post import Post
+from syndicate.model.post import CommitId, Post
 from syndicate.model.post_list import sort_key
 from syndicate.model.selection import Selection
 from syndicate.private_files import StateFile
 from tests import samples
+from tests.content_repository import ContentRepository
 
 FIRST, SECOND = samples.posts(2)
+COMMIT: Final = samples.COMMIT
 HOUR: Final = timedelta(hours=1)
 EVERYTHING: Final = Selection()
 
@@ -63,7 +67,7 @@ def test_withdrawn_post_is_hidden_with_a_reason(
 ) -> None:
     """Another process sees that, too; other posts and sources stay as they are."""
     other = samples.source_snapshot(samples.source("other"))
-    withdrawn.withdraw(FIRST)
+    withdrawn.withdraw(FIRST, COMMIT)
     for process in (withdrawn, WithdrawnPosts(StateFile(file), clock)):
         applied = process.apply(snapshot(FIRST, SECOND))
         assert list(applied.posts) == [SECOND]
@@ -76,7 +80,7 @@ def test_withdrawn_post_is_hidden_with_a_reason(
 
 def test_restored_post_is_back(withdrawn: WithdrawnPosts, clock: Clock) -> None:
     """Caches may store the feeds again."""
-    withdrawn.withdraw(FIRST)
+    withdrawn.withdraw(FIRST, COMMIT)
     clock.now += HOUR
     withdrawn.restore(FIRST.key)
     applied = withdrawn.apply(snapshot(FIRST, SECOND))
@@ -86,12 +90,16 @@ def test_restored_post_is_back(withdrawn: WithdrawnPosts, clock: Clock) -> None:
 
 def test_dates_of_feeds_never_go_back(withdrawn: WithdrawnPosts, clock: Clock) -> None:
     """Neither by a withdrawal nor by its end; other feeds keep their dates."""
-    removed = Departure(at=clock.now - HOUR, before=withdrawn.withdraw(SECOND).attributes)
+    removed = Departure(at=clock.now - HOUR, before=withdrawn.withdraw(SECOND, COMMIT).attributes)
     withdrawn.restore(SECOND.key)
     times = []
-    for step in (withdrawn.withdraw, lambda post: withdrawn.restore(post.key)):
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: withdrawn.withdraw(FIRST, COMMIT),
+        lambda: withdrawn.restore(FIRST.key),
+    )
+    for step in steps:
         clock.now += HOUR
-        step(FIRST)
+        step()
         applied = withdrawn.apply(snapshot(FIRST, SECOND, departures=(removed,)))
         times.append(latest_departure(applied.departures, EVERYTHING))
         elsewhere = Selection.create(sources=["other"])
@@ -99,19 +107,62 @@ def test_dates_of_feeds_never_go_back(withdrawn: WithdrawnPosts, clock: Clock) -
     assert times == [clock.now - HOUR, clock.now]
 
 
-def test_removal_in_git_ends_a_withdrawal(withdrawn: WithdrawnPosts) -> None:
-    """A later commit publishes the post again."""
-    withdrawn.withdraw(FIRST)
-    assert withdrawn.apply(snapshot(SECOND)).hidden == ()
-    assert set(withdrawn.apply(snapshot(FIRST, SECOND)).posts) == {FIRST, SECOND}
+@pytest.fixture
+def content(tmp_path: pathlib.Path) -> ContentRepository:
+    """Return a repository with the files of both posts."""
+    repository = ContentRepository.create(tmp_path / "content")
+    repository.commit({FIRST.path: "First", SECOND.path: "Second"})
+    return repository
+
+
+@pytest.fixture
+def repository(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[Repository]:
+    """Return the same repository, opened."""
+    with Repository.open(
+        str(content.path), ref="main", mirrors=tmp_path / "mirrors", source_name="news"
+    ) as opened:
+        yield opened
+
+
+def head(content: ContentRepository, *posts: Post) -> SourceSnapshot:
+    """Return the source at the head of the repository, with ``posts``."""
+    return replace(snapshot(*posts), commit=CommitId(content.head()))
+
+
+def test_commit_that_removes_the_file_ends_a_withdrawal(
+    withdrawn: WithdrawnPosts, content: ContentRepository, repository: Repository
+) -> None:
+    """A later commit publishes the post again; caches may have it for a while."""
+    withdrawn.withdraw(FIRST, CommitId(content.head()))
+    content.commit({FIRST.path: None})
+    withdrawn.end_removed(head(content, SECOND), repository)
+    applied = withdrawn.apply(snapshot(FIRST, SECOND))
+    assert set(applied.posts) == {FIRST, SECOND}
+    assert applied.withdrawn is not None
+
+
+def test_other_absence_ends_no_withdrawal(
+    withdrawn: WithdrawnPosts, content: ContentRepository, repository: Repository
+) -> None:
+    """A draft, other settings, or a branch that was reset to a commit before the post."""
+    before = CommitId(content.commit({"news/other.md": "Other"}))
+    content.git("checkout", "--quiet", "--orphan", "beginning")
+    content.git("rm", "--quiet", "-r", "--force", ".")
+    content.git("commit", "--quiet", "--allow-empty", "--message", "Begin")
+    beginning = CommitId(content.git("rev-parse", "HEAD").strip())
+    withdrawn.withdraw(FIRST, before)
+    withdrawn.end_removed(replace(snapshot(SECOND), commit=before), repository)
+    withdrawn.end_removed(replace(snapshot(), commit=beginning), repository)
+    withdrawn.end_removed(replace(snapshot(FIRST), commit=before), repository)
+    assert set(withdrawn.apply(snapshot(FIRST, SECOND)).posts) == {SECOND}
 
 
 def test_post_is_withdrawn_once(withdrawn: WithdrawnPosts) -> None:
     """And restored once; both errors say what there is."""
     withdrawn.require_not_withdrawn(FIRST.key)
-    withdrawn.withdraw(FIRST)
+    withdrawn.withdraw(FIRST, COMMIT)
     with pytest.raises(Conflict, match="withdrawn already"):
-        withdrawn.withdraw(FIRST)
+        withdrawn.withdraw(FIRST, COMMIT)
     with pytest.raises(Conflict, match="withdrawn already"):
         withdrawn.require_not_withdrawn(FIRST.key)
     with pytest.raises(UnknownName) as caught:
@@ -124,25 +175,31 @@ def test_unreadable_file_withdraws_what_was_withdrawn_before(
     withdrawn: WithdrawnPosts, file: pathlib.Path, text: str
 ) -> None:
     """The file is not overwritten."""
-    withdrawn.withdraw(FIRST)
+    withdrawn.withdraw(FIRST, COMMIT)
     assert len(withdrawn.apply(snapshot(FIRST)).hidden) == 1
     file.write_text(text)
     assert len(withdrawn.apply(snapshot(FIRST)).hidden) == 1
     with pytest.raises(StorageError, match="cannot be read"):
-        withdrawn.withdraw(SECOND)
+        withdrawn.withdraw(SECOND, COMMIT)
     assert file.read_text() == text
 
 
 def test_end_that_cannot_be_stored_is_stored_later(
-    withdrawn: WithdrawnPosts, file: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    withdrawn: WithdrawnPosts,
+    file: pathlib.Path,
+    content: ContentRepository,
+    repository: Repository,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The source is served meanwhile."""
-    withdrawn.withdraw(FIRST)
+    withdrawn.withdraw(FIRST, CommitId(content.head()))
+    content.commit({FIRST.path: None})
     obstacle = file.with_name(f"{file.name}.new")
     obstacle.mkdir()
-    assert list(withdrawn.apply(snapshot(SECOND)).posts) == [SECOND]
+    withdrawn.end_removed(head(content, SECOND), repository)
     assert "withdrawals not stored" in capsys.readouterr().err
     obstacle.rmdir()
-    withdrawn.apply(snapshot(SECOND))
+    withdrawn.end_removed(head(content, SECOND), repository)
     (stored,) = json.loads(file.read_text())["withdrawals"]
     assert stored["ended"]
+    assert not stored["restored"]

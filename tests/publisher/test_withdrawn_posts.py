@@ -1,14 +1,21 @@
 """A withdrawn post: announced as removed, gone from feeds and pages, published when restored."""
 
+import asyncio
 import pathlib
 
 import pytest
 
 from syndicate.content.withdrawn_posts import WithdrawnPosts
 from syndicate.private_files import StateFile
+from syndicate.service.content_service import ContentService
+from syndicate.service.runtime import Runtime
+from syndicate.settings import load
+from tests import samples
 from tests.content_repository import ContentRepository
-from tests.publisher.conftest import NOW, SECOND, post_file
+from tests.publisher.conftest import FIRST, NOW, SECOND, SETTINGS, post_file
 from tests.publisher.test_input_changes import service_of
+from tests.publisher.test_ledger_service import wait_until
+from tests.render_pool import render_pool
 from tests.stepwise_service import PostMirror, served_posts
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +33,7 @@ async def test_withdrawn_post_is_removed_everywhere(
         mirror.received.clear()
         (post,) = (post for post in service.edition.posts if post.path == SECOND)
 
-        service.content.withdrawn_posts.withdraw(post)
+        service.content.withdrawn_posts.withdraw(post, samples.COMMIT)
         assert await service.publish()
         await mirror.sync(service.site)
         assert mirror.received == [("post.removed", "unpublished")]
@@ -46,14 +53,25 @@ async def test_withdrawn_post_is_removed_everywhere(
 async def test_running_service_notices_a_withdrawal(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:
-    """The fingerprint of the source changes, as with a commit."""
-    assert content.path == tmp_path / "content"
-    async with service_of(tmp_path) as service:
-        (reader,) = service.content.source_readers()
-        first = reader.poll()
-        before = reader.fingerprint()
-        (post,) = service.edition.posts
+    """Also while the remote does not respond; a commit that removes the post ends it."""
+    content.commit({SECOND: post_file("Second")})
+    file = tmp_path / "syndicate.toml"
+    file.write_text(SETTINGS)
+    with ContentService(
+        load(file, {}), clock=lambda: NOW, is_public=True, render_pool=render_pool()
+    ) as service:
+        runtime = Runtime(service)
+        watching = asyncio.create_task(runtime.watcher.run())
+        edition = await runtime.watcher.next_edition()
+        (post,) = (post for post in edition.posts if post.path == SECOND)
         command = WithdrawnPosts(StateFile(tmp_path / "var" / "withdrawn.json"), lambda: NOW)
-        command.withdraw(post)
-        assert reader.fingerprint() != before
-        assert reader.poll() != first
+        command.withdraw(post, edition.snapshots[0].commit)
+        without = await runtime.watcher.next_edition(edition)
+        content.commit({SECOND: None})
+        await wait_until(lambda: all(each.ended for each in command.withdrawals()))
+        content.commit({SECOND: post_file("Second")})
+        await wait_until(lambda: len(runtime.watcher.edition.posts) == 2)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        runtime.close()
+    assert [post.path for post in without.posts] == [FIRST]

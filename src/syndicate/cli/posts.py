@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -9,13 +10,11 @@ import typer
 from syndicate.cli.database_session import command_actor
 from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result, print_status
-from syndicate.cli.snapshot import open_snapshot
 from syndicate.content.withdrawn_posts import Withdrawal
-from syndicate.errors import UnknownName
+from syndicate.errors import RepositoryError, UnknownName
 from syndicate.model.audit import AuditAction
-from syndicate.model.edition import Edition
 from syndicate.model.event import rfc3339
-from syndicate.model.post import Post
+from syndicate.model.post import CommitId, Post
 from syndicate.service.access_control import open_access_control
 from syndicate.service.content_service import ContentService
 from syndicate.settings import Settings, load
@@ -33,10 +32,12 @@ def withdraw(key: _Key, config: ConfigFile = None) -> None:
 
     A running service with the same data folder picks that up and announces it to subscribers.
     """
-    with open_snapshot(config, rev="", at=None) as reader:
-        reader.content.withdrawn_posts.require_not_withdrawn(key)
-        withdrawal = reader.content.withdrawn_posts.withdraw(_find_post(reader.edition, key))
-        _record(reader.content.settings, "post.withdrawn", withdrawal)
+    settings = load(config, os.environ)
+    with ContentService(settings) as content:
+        content.withdrawn_posts.require_not_withdrawn(key)
+        post, commit = _find_post(content, key)
+        withdrawal = content.withdrawn_posts.withdraw(post, commit)
+    _record(settings, "post.withdrawn", withdrawal)
     print_status(f"withdrawn: {withdrawal.path} of {withdrawal.attributes.source}")
 
 
@@ -62,12 +63,18 @@ def withdrawn(as_json: AsJson = False, config: ConfigFile = None) -> None:
         print_result(f"{each.key}  {rfc3339(each.began)}  {each.attributes.source}  {each.path}")
 
 
-def _find_post(edition: Edition, key: str) -> Post:
-    """Return the post with ``key``, live or not; raises `UnknownName`."""
-    for snapshot in edition.snapshots:
-        for post in snapshot.posts:
-            if post.key == key:
-                return post
+def _find_post(content: ContentService, key: str) -> tuple[Post, CommitId]:
+    """Return the post with ``key``, live or not, and its commit; raises `UnknownName`.
+
+    Nothing is fetched: a remote that does not respond must not hold up a withdrawal.
+    """
+    for source in content.settings.sources:
+        with suppress(RepositoryError):
+            index = content.index(source)
+            snapshot = index.served(index.repository.head(), is_trial=True)
+            for post in snapshot.posts:
+                if post.key == key:
+                    return post, snapshot.commit
     raise UnknownName(
         f"no post has the key {key!r}",
         code="unknown-post",

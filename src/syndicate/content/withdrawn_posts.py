@@ -7,11 +7,12 @@ from typing import Any, Final, Self
 
 from syndicate import telemetry
 from syndicate.errors import Conflict, StorageError, UnknownName
+from syndicate.git import Repository
 from syndicate.model.category import Category
 from syndicate.model.departure import Departure, PostAttributes
 from syndicate.model.edition import HiddenFile, SourceSnapshot
 from syndicate.model.event import rfc3339
-from syndicate.model.post import Path, Post, PostKey
+from syndicate.model.post import CommitId, Path, Post, PostKey
 from syndicate.model.post_list import PostList
 from syndicate.private_files import StateFile
 
@@ -22,18 +23,20 @@ _log = telemetry.logger("withdrawal")
 class Withdrawal:
     """A post that was withdrawn at a time, and whether that has ended.
 
-    ``attributes`` are those of the post when it was withdrawn. They decide which feeds were updated
-    by that.
+    ``commit`` was served then, and ``attributes`` are those of the post then. They decide which
+    feeds were updated by that. ``restored`` says that it ended by a command, not in git.
     """
 
     key: PostKey
     path: Path
+    commit: CommitId
     attributes: PostAttributes
     began: datetime
     ended: datetime | None = None
+    restored: bool = False
 
     @classmethod
-    def of(cls, post: Post, now: datetime) -> Self:
+    def of(cls, post: Post, commit: CommitId, now: datetime) -> Self:
         """Withdraw ``post`` at ``now``."""
         attributes = PostAttributes(
             source=post.source,
@@ -41,7 +44,7 @@ class Withdrawal:
             carousel=post.carousel,
             language=post.language,
         )
-        return cls(key=post.key, path=post.path, attributes=attributes, began=now)
+        return cls(key=post.key, path=post.path, commit=commit, attributes=attributes, began=now)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -50,6 +53,7 @@ class Withdrawal:
         return cls(
             key=PostKey(values["key"]),
             path=Path(values["path"]),
+            commit=CommitId(values["commit"]),
             attributes=PostAttributes(
                 source=values["source"],
                 categories=tuple(Category(slug=slug, title=slug) for slug in values["categories"]),
@@ -58,6 +62,7 @@ class Withdrawal:
             ),
             began=datetime.fromisoformat(values["began"]),
             ended=None if ended is None else datetime.fromisoformat(ended),
+            restored=values["restored"],
         )
 
     def to_json(self) -> dict[str, object]:
@@ -66,11 +71,13 @@ class Withdrawal:
             "key": self.key,
             "source": self.attributes.source,
             "path": self.path,
+            "commit": self.commit,
             "categories": [category.slug for category in self.attributes.categories],
             "carousel": self.attributes.carousel,
             "language": self.attributes.language,
             "began": rfc3339(self.began),
             "ended": None if self.ended is None else rfc3339(self.ended),
+            "restored": self.restored,
         }
 
     @property
@@ -102,9 +109,9 @@ class WithdrawnPosts:
             self._state = state
         return self._withdrawals
 
-    def withdraw(self, post: Post) -> Withdrawal:
-        """Withdraw ``post``; raises `Conflict` if it is withdrawn already, and `StorageError`."""
-        withdrawal = Withdrawal.of(post, self._clock())
+    def withdraw(self, post: Post, commit: CommitId) -> Withdrawal:
+        """Withdraw ``post`` of ``commit``; raises `Conflict` and `StorageError`."""
+        withdrawal = Withdrawal.of(post, commit, self._clock())
         with self._file.edit() as document:
             withdrawals = _parse(document)
             _require_not_withdrawn(withdrawals, post.key)
@@ -126,22 +133,17 @@ class WithdrawnPosts:
                     code="unknown-post",
                     choices=tuple(active),
                 )
-            _store(document, _with_ended(withdrawals, {key}, self._clock()))
+            _store(document, _with_ended(withdrawals, {key}, self._clock(), restored=True))
         return active[PostKey(key)]
 
     def apply(self, snapshot: SourceSnapshot) -> SourceSnapshot:
-        """Return ``snapshot`` without the withdrawn posts.
-
-        The withdrawal of a post that a commit removed ends: another commit may publish it again.
-        """
-        name = snapshot.source.name
-        own = [each for each in self.withdrawals() if each.attributes.source == name]
+        """Return ``snapshot`` without the withdrawn posts."""
+        own = self._of(snapshot)
         if not own:
             return snapshot
         active = {each.key: each for each in _active(own)}
         posts = [post for post in snapshot.posts if post.key in active] if active else []
-        self._end(active.keys() - {post.key for post in posts})
-        times = [active[post.key].began for post in posts]
+        times = [each.began for each in own if not each.restored]
         return replace(
             snapshot,
             posts=PostList.from_posts(snapshot.posts).with_changes(posts, ()),
@@ -150,15 +152,37 @@ class WithdrawnPosts:
             withdrawn=max(times, default=None),
         )
 
-    def _end(self, keys: Collection[str]) -> None:
-        """End the withdrawals of posts that are gone, later if that cannot be stored now."""
-        if not keys:
-            return
+    def end_removed(self, snapshot: SourceSnapshot, repository: Repository) -> None:
+        """End the withdrawals of posts whose files a later commit removed.
+
+        Another commit may then publish such a post again. A branch that was reset, other settings
+        and a draft end nothing. Raises `RepositoryError`.
+        """
+        keys = {post.key for post in snapshot.posts}
+        removed = [
+            withdrawal
+            for withdrawal in _active(self._of(snapshot))
+            if withdrawal.key not in keys
+            and repository.find_blob(snapshot.commit, withdrawal.path) is None
+            and repository.commits_since(snapshot.commit, withdrawal.commit) is not None
+        ]
+        for withdrawal in removed:
+            self._end(withdrawal)
+
+    def _of(self, snapshot: SourceSnapshot) -> list[Withdrawal]:
+        name = snapshot.source.name
+        return [each for each in self.withdrawals() if each.attributes.source == name]
+
+    def _end(self, withdrawal: Withdrawal) -> None:
+        """End the withdrawal of a post that is gone, later if that cannot be stored now."""
         try:
             with self._file.edit() as document:
-                _store(document, _with_ended(_parse(document), keys, self._clock()))
+                ended = _with_ended(_parse(document), {withdrawal.key}, self._clock())
+                _store(document, ended)
         except StorageError as error:
             _log.warning("withdrawals not stored", reason=error.message)
+        else:
+            _log.info("withdrawal ended", path=withdrawal.path, key=withdrawal.key)
 
 
 def _parse(document: Mapping[str, Any]) -> tuple[Withdrawal, ...]:
@@ -189,11 +213,15 @@ def _require_not_withdrawn(withdrawals: Iterable[Withdrawal], key: str) -> None:
 
 
 def _with_ended(
-    withdrawals: Iterable[Withdrawal], keys: Collection[str], now: datetime
+    withdrawals: Iterable[Withdrawal],
+    keys: Collection[str],
+    now: datetime,
+    *,
+    restored: bool = False,
 ) -> Iterator[Withdrawal]:
     for withdrawal in withdrawals:
         is_ending = withdrawal.key in keys and withdrawal.ended is None
-        yield replace(withdrawal, ended=now) if is_ending else withdrawal
+        yield replace(withdrawal, ended=now, restored=restored) if is_ending else withdrawal
 
 
 def _hidden_file(post: Post, withdrawal: Withdrawal) -> HiddenFile:

@@ -52,6 +52,9 @@ _MAX_CHECKS_PER_SECOND: Final = 250
 _PRERENDER_TIMEOUT_SECONDS: Final = 1.0
 """How long an edition waits for its posts: one slow post does not hold back the others."""
 
+_WITHDRAWAL_SECONDS: Final = 0.25
+"""How often the withdrawals of the operator are looked at: one `stat`."""
+
 _MAX_SLEEP_SECONDS: Final = 3600.0
 """Clocks are set and machines suspended, so a long wait is not one sleep."""
 
@@ -60,11 +63,15 @@ _log = telemetry.logger("publisher")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionBuilder:
-    """Builds editions with the categories and the named feeds of the settings, at a time."""
+    """Builds editions with the categories and the named feeds of the settings, at a time.
+
+    Posts that the operator withdrew are in none.
+    """
 
     vocabulary: Vocabulary
     named_feeds: tuple[NamedFeed, ...]
     clock: Callable[[], datetime]
+    withdrawn_posts: WithdrawnPosts
 
     def build(
         self,
@@ -74,7 +81,11 @@ class EditionBuilder:
         at: datetime | None = None,
     ) -> Edition:
         """Build an edition of ``snapshots``, faster if it differs little from ``previous``."""
-        sources = [source for source in snapshots if isinstance(source, SourceSnapshot)]
+        sources = [
+            self.withdrawn_posts.apply(source)
+            for source in snapshots
+            if isinstance(source, SourceSnapshot)
+        ]
         unavailable = [source for source in snapshots if isinstance(source, UnavailableSource)]
         at = at or self.clock()
         if previous is not None:
@@ -97,7 +108,7 @@ class SourceReader:
         open_index: Opens the repository; called until it succeeds once.
         previews: The refs of a remote, with ``*`` for any characters, that are fetched beside the
             published one.
-        withdrawn_posts: What the operator took out of the feeds, if anything can be.
+        withdrawn_posts: Withdrawals, to end those of posts that commits remove.
     """
 
     def __init__(
@@ -133,10 +144,11 @@ class SourceReader:
             except SyndicateError as error:
                 reason, error_code = error.message, error.code
             head = self._index.repository.head()
-            state = (head, self._decisions())
+            state = (head, self._index.accepted())
             if state != self._state:
-                self._snapshot = self._without_withdrawn_posts(self._index.served(head))
+                self._snapshot = self._index.served(head)
                 self._state = state
+                self._end_withdrawals(self._snapshot, self._index)
             verifier = self._index.repository.verifier
             if verifier is not None and verifier.error is not None:
                 reason, error_code = verifier.error.message, verifier.error.code
@@ -152,15 +164,9 @@ class SourceReader:
             return self._snapshot
         return replace(self._snapshot, error=reason, error_code=error_code, is_stale=True)
 
-    def _decisions(self) -> Hashable:
-        """Return what the operator accepted and withdrew."""
-        withdrawn = self._withdrawn_posts
-        accepted = self._index.accepted() if self._index else None
-        return accepted, withdrawn and withdrawn.withdrawals()
-
-    def _without_withdrawn_posts(self, snapshot: SourceSnapshot) -> SourceSnapshot:
-        withdrawn = self._withdrawn_posts
-        return withdrawn.apply(snapshot) if withdrawn else snapshot
+    def _end_withdrawals(self, snapshot: SourceSnapshot, index: SourceIndex) -> None:
+        if self._withdrawn_posts is not None and not snapshot.error:
+            self._withdrawn_posts.end_removed(snapshot, index.repository)
 
     def fetch_previews(self) -> None:
         """Fetch the branches for previews after a `poll`; an error is logged once and no more."""
@@ -180,8 +186,8 @@ class SourceReader:
             self.preview_error = ""
 
     def fingerprint(self) -> Hashable:
-        """Return a value that changes with a local branch, or with a decision of the operator."""
-        return self._index and (self._index.repository.fingerprint(), self._decisions())
+        """Return a value that changes when a local branch moved or a removal was accepted."""
+        return self._index and (self._index.repository.fingerprint(), self._index.accepted())
 
     def watched_folders(self) -> tuple[str, ...]:
         """Return the folders that change when a local branch moves."""
@@ -200,9 +206,11 @@ class SourceWatcher:
         prerender: Renders what clients will request first, while the previous edition is still
             in service.
         threads: Read the repositories; without them, the threads of the event loop do.
+        withdrawals: Returns what the operator withdrew; a change builds another edition, also
+            while a remote does not respond.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — collaborators
         self,
         readers: Iterable[SourceReader],
         *,
@@ -212,12 +220,14 @@ class SourceWatcher:
         clock: Callable[[], datetime],
         prerender: Callable[[Edition], None] = lambda _: None,
         threads: Executor | None = None,
+        withdrawals: Callable[[], Hashable] = lambda: None,
     ) -> None:
         self._readers = {reader.source.name: reader for reader in readers}
         self._edition_builder = build_edition
         self._clock = clock
         self._prerender = prerender
         self._threads = threads
+        self._withdrawals = withdrawals
         self._snapshots: dict[str, SourceSnapshot | UnavailableSource] = {}
         self._edition: Edition | None = None
         self._changed = asyncio.Event()
@@ -263,6 +273,7 @@ class SourceWatcher:
             for reader in self._readers.values():
                 tasks.create_task(self._watch(reader))
             tasks.create_task(self._publish())
+            tasks.create_task(self._watch_withdrawals())
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -294,6 +305,13 @@ class SourceWatcher:
                 timer = loop.call_later(self._check_seconds, wake.set)
                 await wake.wait()
                 timer.cancel()
+
+    async def _watch_withdrawals(self) -> None:
+        withdrawals = self._withdrawals()
+        while True:
+            await asyncio.sleep(_WITHDRAWAL_SECONDS)
+            if withdrawals != (withdrawals := self._withdrawals()):
+                self._changed.set()
 
     async def _publish(self) -> None:
         while True:

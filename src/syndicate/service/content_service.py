@@ -76,6 +76,7 @@ class ContentService:
         """
         _restrict_permissions(settings)
         self.settings = settings
+        self._is_public = is_public
         self.clock = clock
         self._cache = Cache(settings.data_folder / "cache" / "syndicate.db")
         self.accepted_removals = AcceptedRemovals(StateFile(settings.data_folder / "accepted.json"))
@@ -84,7 +85,10 @@ class ContentService:
         )
         self._owns_render_pool = render_pool is None
         self.editions: Final = EditionBuilder(
-            vocabulary=settings.vocabulary, named_feeds=settings.feeds, clock=clock
+            vocabulary=settings.vocabulary,
+            named_feeds=settings.feeds,
+            clock=clock,
+            withdrawn_posts=self.withdrawn_posts,
         )
         self._render_pool = render_pool or RenderPool(processes=settings.service.workers)
         self._indexes: dict[str, SourceIndex] = {}
@@ -158,7 +162,7 @@ class ContentService:
                 poll_seconds=self.settings.poll_seconds[source.name],
                 previews=self.settings.previews[source.name],
                 open_index=partial(self.index, source),
-                withdrawn_posts=self.withdrawn_posts,
+                withdrawn_posts=self.withdrawn_posts if self._is_public else None,
             )
             for source in self.settings.sources
         )

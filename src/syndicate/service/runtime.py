@@ -258,6 +258,7 @@ class Runtime:
             clock=content.clock,
             prerender=content.renderer.prerender,
             threads=self._source_threads,
+            withdrawals=content.withdrawn_posts.withdrawals,
         )
         self.services: Final = LiveServices(
             content, self.watcher, self.restarts, database_wait_seconds=database_wait_seconds
