@@ -149,17 +149,22 @@ class CachedService:
 
     def run_service(self, **settings: int) -> contextlib.AbstractContextManager[None]:
         """Serve with ``settings`` of `[service]`."""
+        command = [sys.executable, "-m", "syndicate", "serve"]
+        return run_process(command, self._environment(**settings), self.behind)
+
+    def run_command(self, *arguments: str) -> None:
+        """Run a command with the settings of the service."""
+        command = [sys.executable, "-m", "syndicate", *arguments]
+        subprocess.run(command, env=self._environment(), check=True, capture_output=True)
+
+    def _environment(self, **settings: int) -> dict[str, str]:
         environ = {f"SYNDICATE_SERVICE__{name.upper()}": str(v) for name, v in settings.items()}
-        return run_process(
-            [sys.executable, "-m", "syndicate", "serve"],
-            {
-                **git_environment(environ),
-                "PYTHONPATH": str(ROOT / "src"),
-                "SYNDICATE_CONFIG": str(self.folder / "syndicate.toml"),
-                "SYNDICATE_SERVICE__PORT": str(self.behind),
-            },
-            self.behind,
-        )
+        return {
+            **git_environment(environ),
+            "PYTHONPATH": str(ROOT / "src"),
+            "SYNDICATE_CONFIG": str(self.folder / "syndicate.toml"),
+            "SYNDICATE_SERVICE__PORT": str(self.behind),
+        }
 
     @contextlib.contextmanager
     def run_nginx(self) -> Iterator[httpx.Client]:
@@ -326,6 +331,23 @@ def test_encodings_and_conditions_are_cached_separately(cached_service: CachedSe
             assert known.headers["ETag"] == expected.headers["ETag"]
             assert known.headers["Cache-Control"] == expected.headers["Cache-Control"]
         assert client.get(FEED, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_withdrawn_post_leaves_the_cache(cached_service: CachedService) -> None:
+    """After the first request that finds the copy stale, also while the service is stopped."""
+    with cached_service.run_nginx() as client:
+        with cached_service.run_service(cache_seconds=1):
+            wait_until(lambda: ready(client))
+            (post, _) = client.get(FEED).json()["items"]
+            page = f"/posts/{post['_syndicate']['self'].rpartition('/')[2]}"
+            assert client.get(page).status_code == 200
+            cached_service.run_command("posts", "withdraw", page.removeprefix("/posts/"))
+            wait_until(lambda: len(client.get(FEED).json()["items"]) == 1)
+            wait_until(lambda: client.get(page).status_code == 404)
+            assert client.get(FEED).headers["Cache-Control"] == "no-store"
+            assert "X-Accel-Expires" not in client.get(FEED).headers
+        assert len(client.get(FEED).json()["items"]) == 1
+        assert client.get(page).status_code == 404
 
 
 def test_page_of_a_feed_is_cached_for_browsers_only(cached_service: CachedService) -> None:

@@ -14,6 +14,14 @@ NO_CACHE: Final = "no-cache"
 NO_STORE: Final = "no-store"
 """Cache-Control of responses that must not be stored."""
 
+REPLACE_IN_NGINX: Final = ((b"x-accel-expires", b"30"),)
+"""Lets nginx store a response for 30 seconds in place of what it has, although others may not.
+
+Where it may store nothing, it keeps the stale copy with a post that was withdrawn, and serves it
+for as long as that was allowed to be stale. nginx reads this field before Cache-Control, and passes
+it on to nobody.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpPolicy:

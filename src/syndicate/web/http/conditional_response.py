@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.feeds import Encoding, RawHeaders, Representation
+from syndicate.web.http_policy import NO_STORE, REPLACE_IN_NGINX
 
 IDENTITY: Final[Encoding] = "identity"
 
@@ -60,6 +61,7 @@ def conditional_response(
     fields = [
         *variant.validators,
         *(representation.date_header if last_modified else ()),
+        *(REPLACE_IN_NGINX if cache_control == NO_STORE else ()),
         (b"cache-control", cache_control.encode()),
         *((name.lower().encode(), value.encode()) for name, value in headers.items()),
     ]

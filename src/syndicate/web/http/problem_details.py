@@ -32,7 +32,7 @@ from syndicate.model.near_misses import MAX_CHOICES
 from syndicate.model.search import MAX_SEARCH_CHARACTERS
 from syndicate.render.pages.html_pages import content_security_policy, problem_page
 from syndicate.web.http.content_negotiation import accepts_html, preferred_language
-from syndicate.web.http_policy import NO_STORE
+from syndicate.web.http_policy import NO_STORE, REPLACE_IN_NGINX
 
 HUB_PATH: Final = "/hub"
 PROXY_REQUEST_ID: Final = "syndicate.proxy_request_id"
@@ -217,9 +217,14 @@ def problem_response(request: Request, error: Exception, service_info: ServiceIn
     """
     problem = ProblemDetails.from_error(error)
     if request.scope["path"] == HUB_PATH:
-        headers = {"Cache-Control": NO_STORE, **problem.headers}
+        headers = {**_nginx_fields(problem), "Cache-Control": NO_STORE, **problem.headers}
         return Response(problem.text, problem.status, headers, "text/plain")
-    headers = {"Cache-Control": NO_STORE, "Vary": "Accept", **problem.headers}
+    headers = {
+        **_nginx_fields(problem),
+        "Cache-Control": NO_STORE,
+        "Vary": "Accept",
+        **problem.headers,
+    }
     if accepts_html(request.headers.get("accept", "")):
         language = preferred_language(",".join(request.headers.getlist("accept-language")))
         page = _problem_page(problem, request.scope["path"], service_info, language)
@@ -289,3 +294,9 @@ def _retry_headers(error: SyndicateError) -> dict[str, str]:
     if error.status != HTTPStatus.SERVICE_UNAVAILABLE:
         return {}
     return {"Retry-After": str(_RETRY_SECONDS_BY_ERROR.get(type(error), _RETRY_SECONDS))}
+
+
+def _nginx_fields(problem: ProblemDetails) -> Mapping[str, str]:
+    """Return what lets nginx replace the stale copy of a post that is gone."""
+    is_gone = problem.code == "unknown-post"
+    return {name.decode(): value.decode() for name, value in REPLACE_IN_NGINX if is_gone}

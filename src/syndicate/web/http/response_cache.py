@@ -56,6 +56,9 @@ _CACHE_BYTES: Final = 16 * 2**20
 _OBJECT_BYTES: Final = 1_000
 """Approximate memory of a response beside its texts."""
 
+_REQUEST_ID: Final = b"x-request-id"
+"""A field of one request, which is not repeated."""
+
 _CACHEABLE_STATUSES: Final = {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}
 
 ServerHeaders = Sequence[tuple[bytes, bytes]]
@@ -293,7 +296,8 @@ class ResponseCache:
         status = HTTPStatus(start["status"])
         if status not in _CACHEABLE_STATUSES:
             return
-        lines = [name + b": " + value + b"\r\n" for name, value in start["headers"]]
+        fields = (field for field in start["headers"] if field[0].lower() != _REQUEST_ID)
+        lines = [name + b": " + value + b"\r\n" for name, value in fields]
         last = b"connection: close\r\n\r\n" if key.closes else b"\r\n"
         self._responses[key] = CachedResponse(
             status=f"HTTP/1.1 {status} {status.phrase}\r\n".encode(),
