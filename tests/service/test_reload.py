@@ -5,7 +5,9 @@ import os
 import pathlib
 import signal
 import socket
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 
 import httpx
@@ -15,6 +17,7 @@ from syndicate.service import server
 from syndicate.service.content_service import ContentService
 from syndicate.settings import Settings, load
 from tests.content_repository import ContentRepository
+from tests.publisher.test_ledger_service import wait_until
 from tests.render_pool import render_pool
 from tests.running_service import get_rendered, running_service, wait_for_response
 from tests.service.conftest import SETTINGS, settings
@@ -93,6 +96,37 @@ async def test_reload_serves_the_new_settings(
     assert len(after.json()["items"]) == 3
     (item,) = changes.json()["items"]
     assert (item["type"], item["data"]["reason"]) == ("post.published", "source_added")
+
+
+def has_metrics_of_other(response: httpx.Response, *, is_there: bool) -> bool:
+    """Return whether the source ``other`` has metrics, or has none."""
+    return ('syndicate_source_failing{source="other"}' in response.text) is is_there
+
+
+@pytest.mark.usefixtures("signals")
+async def test_reload_frees_the_service_before(
+    settings_file: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its memory, which garbage collection leaves alone after a start, and its metrics."""
+    services: list[weakref.ref[ContentService]] = []
+
+    def create(new: Settings, *, clock: Callable[[], datetime], is_public: bool) -> ContentService:
+        pool = render_pool()
+        service = ContentService(new, clock=clock, is_public=is_public, render_pool=pool)
+        services.append(weakref.ref(service))
+        return service
+
+    monkeypatch.setattr(server, "ContentService", create)
+    read = partial(load, settings_file, {})
+    async with running_service(settings(settings_file), load_settings=read) as client:
+        for text, is_there in ((SETTINGS + OTHER, True), (SETTINGS, False)):
+            settings_file.write_text(text)
+            reload()
+            await wait_for_response(
+                client, "/metrics", partial(has_metrics_of_other, is_there=is_there)
+            )
+        await wait_until(lambda: services[0]() is None)
+        assert services[1]() is not None
 
 
 @pytest.mark.usefixtures("signals")

@@ -283,6 +283,7 @@ class ContentService:
         self.stop_rendering()
         for index in self._indexes.values():
             index.repository.close()
+        self._indexes.clear()  # their memory is not needed while a successor serves
         self._cache.close()
 
     def __enter__(self) -> Self:

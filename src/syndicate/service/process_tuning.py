@@ -65,6 +65,13 @@ def freeze_gc() -> None:
     gc.enable()
 
 
+def release_frozen_garbage() -> None:
+    """Collect what `freeze_gc` kept from being collected and nobody uses any more."""
+    gc.unfreeze()
+    gc.collect()
+    freeze_gc()
+
+
 def tune_delivery_process() -> None:
     """Tune garbage collection and the limit of open files for many deliveries a second.
 

@@ -286,6 +286,7 @@ class Runtime:
             tasks.create_task(self._run_watcher())
             if predecessor is not None:
                 await asyncio.wait({predecessor})
+                del predecessor  # it would keep all of its service in memory
             tasks.create_task(self.run_database_services())
             tasks.create_task(self.services.search.run())
             tasks.create_task(prune_cache_daily(self._content, self.watcher, self.restarts))

@@ -11,7 +11,7 @@ from typing import Final
 from syndicate import telemetry
 from syndicate.errors import SettingsError
 from syndicate.service.content_service import ContentService
-from syndicate.service.process_tuning import lower_thread_priority
+from syndicate.service.process_tuning import lower_thread_priority, release_frozen_garbage
 from syndicate.service.runtime import Runtime
 from syndicate.settings import Settings
 from syndicate.web.http import server
@@ -55,6 +55,8 @@ class _ServiceReloader:
         self._fixed: Final = _fixed_settings(content.settings)
         self._requested: Final = asyncio.Event()
         self._server: ServerConfig | None = None
+        self._retirement: asyncio.Task[None] | None = None
+        """Ends the service that the current one replaced."""
         self.current = self._start(content)
 
     async def serve(self, stopping: asyncio.Event, on_started: Callable[[int], None]) -> None:
@@ -106,10 +108,27 @@ class _ServiceReloader:
             raise
         self.current = successor
         telemetry.configure(settings.service.log)
+        self._retirement = asyncio.create_task(self._retire(previous, successor))
+        del previous  # else its memory could not be freed
+        await asyncio.shield(self._retirement)
+        await asyncio.to_thread(release_frozen_garbage)
+        _log.info("settings reloaded", sources=len(settings.sources))
+
+    async def _retire(self, previous: _RunningService, successor: _RunningService) -> None:
+        """Let ``successor`` answer all requests, and stop ``previous``."""
         if self._server is not None:
             await self._server.switch(successor.runtime.app())
         await previous.close()
-        _log.info("settings reloaded", sources=len(settings.sources))
+        names = {source.name for source in successor.content.settings.sources}
+        for source in previous.content.settings.sources:
+            if source.name not in names:
+                telemetry.forget_source(source.name)
+
+    async def close(self) -> None:
+        """Stop the current service, and one that is being replaced."""
+        if self._retirement is not None:
+            await asyncio.gather(self._retirement, return_exceptions=True)
+        await self.current.close()
 
     def _start(
         self, content: ContentService, predecessor: asyncio.Task[None] | None = None
@@ -164,7 +183,7 @@ async def serve(
             stop()
             reloading.cancel()
             await asyncio.gather(serving, reloading, return_exceptions=True)
-            await reloader.current.close()
+            await reloader.close()
             await loop.shutdown_default_executor()
     _raise_errors(serving, reloader.current.task)
 

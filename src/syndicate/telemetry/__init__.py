@@ -175,6 +175,14 @@ verifications_total: Final = Counter(
 )
 
 
+def forget_source(name: str) -> None:
+    """Remove the metrics of a source that is no longer in the settings, so that no alert stays."""
+    for gauge in (source_failing, source_read_timestamp_seconds):
+        gauge.remove(name)
+    for level in ("error", "warning", "notice"):
+        problems.remove(name, level)
+
+
 def exposition() -> bytes:
     """Return every metric as text of type `EXPOSITION_TYPE` (Prometheus text format)."""
     return generate_latest(_REGISTRY)

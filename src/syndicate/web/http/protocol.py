@@ -243,7 +243,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def on_message_begin(self) -> None:
-        self.app = self._config.loaded_app
         super().on_message_begin()
         if self._cacheable_request is not None:
             self.scope["state"].update(request_state(self._cacheable_request))
@@ -255,6 +254,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
+        self.app = self._config.loaded_app
         super().on_headers_complete()
         self._head_since = None
 
