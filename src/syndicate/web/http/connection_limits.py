@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Final, Protocol
 
+from starlette.types import ASGIApp
+
 from syndicate.telemetry import logger
 
 _SWEEP_SECONDS: Final = 1.0
@@ -46,6 +48,10 @@ EvictionKey = tuple[int, float]
 
 class Connection(Protocol):
     """The part of `web.http.protocol.HttpProtocol` that the monitor uses."""
+
+    def use(self, app: ASGIApp) -> None:
+        """Pass further requests to ``app``."""
+        ...
 
     @property
     def is_idle(self) -> bool:

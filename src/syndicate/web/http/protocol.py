@@ -76,6 +76,8 @@ class ServerConfig(Config):
     async def switch(self, app: ASGIApp, *, timeout_seconds: float = GRACE_SECONDS) -> None:
         """Pass further requests to ``app``; wait for those in progress, at most for a while."""
         self._use(app)
+        for connection in self.monitor.connections:
+            connection.use(app)
         busy = [each for each in self.monitor.connections if not each.is_idle]
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
@@ -133,6 +135,13 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._monitor.release(self)
         super().connection_lost(exc)
+
+    def use(self, app: ASGIApp) -> None:
+        """Pass further requests to ``app``; forget the last request, which refers to another."""
+        self.app = app
+        if self.is_idle and not self._is_request_open:
+            self.cycle = None  # type: ignore[assignment]  # as before the first request
+            self.scope = None  # type: ignore[assignment]
 
     @property
     def is_idle(self) -> bool:
@@ -254,7 +263,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
-        self.app = self._config.loaded_app
         super().on_headers_complete()
         self._head_since = None
 
