@@ -82,6 +82,15 @@ async def test_header_fields_of_the_subscriber_are_added(transport: Transport) -
     assert received["webhook-id"] == DELIVERY.event
 
 
+async def test_header_values_in_a_response_are_not_kept(transport: Transport) -> None:
+    """A page for debugging may repeat the request."""
+    behaviour = respond(500, body=b"you sent X-Api-Key: 0123456789")
+    async with run_receiver(behaviour) as receiver:
+        with_headers = replace(subscription(receiver), headers=(("X-Api-Key", "0123456789"),))
+        attempt = await send(transport, with_headers, DELIVERY, datetime.now(UTC))
+    assert attempt.response == "you sent X-Api-Key: (redacted)"
+
+
 async def test_old_and_new_secret_verify_during_rotation(transport: Transport) -> None:
     """Receivers with either secret accept each attempt, with another one none."""
     now = datetime.now(UTC)

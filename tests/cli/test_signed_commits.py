@@ -40,7 +40,11 @@ def test_unsigned_commit_is_not_served(
 
         assert isinstance(found, SourceSnapshot)
         assert isinstance(other, SourceSnapshot)
-        assert (found.commit, found.error_code, found.is_stale) == (signed, "unsigned-commit", True)
+        assert (found.commit, found.error_code, found.is_stale) == (
+            signed,
+            "unsigned-commit",
+            False,
+        )
         assert "Forged" not in [post.title for post in found.posts]
         assert (other.commit, other.error) == (unsigned, "")
     shown = run("show", "news", "--format", "json", "--config", signed_file).out

@@ -117,6 +117,7 @@ def test_header_fields_are_added_and_replaced(run: Run, file: pathlib.Path, data
     ("arguments", "said"),
     [
         (("http://127.0.0.1:9/", "--header", "Host: a"), "set by the service"),
+        (("http://127.0.0.1:9/", "--header", "A: 1", "--header", "A: 2"), "given once"),
         (("https://10.0.0.1/",), "allow_networks"),
         (("http://127.0.0.1:9/", "--types", "post.fish"), "post.published"),
         (("http://127.0.0.1:9/", "--select", "category=fish"), "fish"),
@@ -369,5 +370,7 @@ def test_unreadable_secret_is_listed_with_pending_deliveries(
     assert listed[1] == f"{sealed}  active     http://127.0.0.1:9/sealed  ({UNDECRYPTABLE_REASON})"
     tested = run("subscriptions", "test", sealed, "--config", file)
     assert (tested.code, UNDECRYPTABLE_REASON in tested.err) == (1, True)
+    edited = run("subscriptions", "edit", sealed, "--header", "X-A: b", "--config", file)
+    assert (edited.code, "Rotate the secret first" in edited.err) == (2, True)
     assert run("subscriptions", "rotate-secret", sealed, "--config", file).code == 0
     assert UNDECRYPTABLE_REASON not in run("subscriptions", "list", "--config", file).out

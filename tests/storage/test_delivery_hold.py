@@ -1,5 +1,7 @@
 """The hold of all deliveries: nothing is claimed meanwhile, and nothing lost or reordered."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -39,6 +41,22 @@ async def test_nothing_is_claimed_while_deliveries_are_held(outbox_fixture: Outb
     assert await hold.since() is None
     claims = await outbox_fixture.claim("three")
     assert [claim.delivery.id for claim in claims] == ["sub_a.2", "sub_b.1"]
+
+
+async def test_time_of_a_hold_does_not_count(hub: HubFixture) -> None:
+    """Neither for the lease of a WebSub subscription nor as time of failure."""
+    hold = DeliveryHold(hub.outbox_fixture.database)
+    await hub.verify(subscription_request("reader", lease=timedelta(hours=1)))
+    await hub.outbox_fixture.subscribe("a", "b")
+    await hub.outbox_fixture.change("sub_a", lambda found: replace(found, failing_since=NOW))
+    await hold.begin(entry("deliveries.held"))
+    later = NOW + timedelta(days=5)
+    assert await hub.topics.prune(later) == 0
+    await hold.end(replace(entry("deliveries.released"), at=later))
+    (reader,) = await hub.subscriptions()
+    assert reader.lease_until == later + timedelta(hours=1)
+    a, b = await hub.outbox_fixture.subscriptions.list()
+    assert (a.failing_since, b.failing_since) == (later, None)
 
 
 async def test_second_hold_keeps_the_first(outbox_fixture: OutboxFixture) -> None:

@@ -114,8 +114,9 @@ async def test_script_in_the_response_of_an_endpoint_is_text(
 ) -> None:
     """Stored cross-site scripting: an administrator looks at it."""
     if not is_defended:
-        monkeypatch.setattr(jinja._environment(""), "autoescape", False)  # noqa: SLF001
-        jinja._environment("").cache.clear()  # type: ignore[union-attr]  # noqa: SLF001
+        for environment in map(jinja._environment, ("", ""), ("en", "es")):  # noqa: SLF001
+            monkeypatch.setattr(environment, "autoescape", False)
+            environment.cache.clear()  # type: ignore[union-attr]
     browser = await logged_in(portal)
     script = b"<script>alert(1)</script>"
     async with run_receiver(respond(500, script)) as endpoint:

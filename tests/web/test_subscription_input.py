@@ -1,5 +1,7 @@
 """JSON bodies of /v1/subscriptions: every error at once, with pointer and code."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -172,6 +174,16 @@ def test_errors_list_valid_values() -> None:
         "#/x": ("url", "selection", "types", "minor", "payload", "headers", "state"),
         "#/selection/x": ("categories", "match", "carousel", "sources", "languages"),
     }
+
+
+def test_header_fields_do_not_go_to_another_host() -> None:
+    """Whoever can change the URL could read them there; the same patch may set new ones."""
+    with_headers = replace(BLANK, headers=(("X-A", "b"),))
+    new = (("X-C", "d"),)
+    same = SubscriptionPatch(url=f"{BLANK.url}/2").apply_to(with_headers)
+    moved = SubscriptionPatch(url="https://other.example/hook").apply_to(with_headers)
+    both = SubscriptionPatch(url="https://other.example/hook", headers=new).apply_to(with_headers)
+    assert (same.headers, moved.headers, both.headers) == (with_headers.headers, (), new)
 
 
 def test_fields_left_out_keep_their_values() -> None:

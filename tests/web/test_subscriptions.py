@@ -67,10 +67,12 @@ async def test_header_fields_are_shown_as_names(address: str) -> None:
         shown = await partner.request("GET", place)
         changed = await partner.request("PATCH", place, {"headers": {"X-Api-Key": "abc"}})
         kept = await partner.request("PATCH", place, {"minor": False})
+        same = await partner.request("PATCH", place, {"url": f"{HOOK}/2"})
         none = await partner.request("PATCH", place, {"headers": {}})
         wrong = await partner.request("PATCH", place, {"headers": {"Host": "a.example"}})
     assert made.json()["headers"] == shown.json()["headers"] == ["X-Api-Key", "Authorization"]
     assert changed.json()["headers"] == kept.json()["headers"] == ["X-Api-Key"]
+    assert same.json()["headers"] == ["X-Api-Key"]
     assert none.json()["headers"] == []
     assert "0123456789" not in made.text + shown.text + changed.text
     assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "#/headers")

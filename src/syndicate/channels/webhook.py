@@ -1,11 +1,16 @@
 """Webhooks: a signed POST for each event, by Standard Webhooks 1.0."""
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from syndicate.channels.transport import Transport, attempt_from
 from syndicate.model.delivery import Attempt, Delivery, unsent_attempt
 from syndicate.model.subscription import Subscription
+from syndicate.model.subscription_headers import SubscriptionHeaders
 from syndicate.model.webhook_signature import active_secrets, sign
+
+_REDACTED: Final = "(redacted)"
 
 
 async def send(
@@ -34,4 +39,13 @@ async def send(
     }
     added = {name: value for name, value in subscription.headers if name.lower() not in headers}
     response = await transport.send("POST", subscription.url, added | headers, delivery.body)
-    return attempt_from(response, delivery, now)
+    return _without_values(attempt_from(response, delivery, now), subscription.headers)
+
+
+def _without_values(attempt: Attempt, headers: SubscriptionHeaders) -> Attempt:
+    """Return ``attempt`` without the header values, which a response or an error may repeat."""
+    response, error = attempt.response, attempt.error
+    for _, value in headers:
+        response = response.replace(value, _REDACTED)
+        error = error.replace(value, _REDACTED)
+    return replace(attempt, response=response, error=error)

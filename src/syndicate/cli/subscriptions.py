@@ -235,8 +235,11 @@ def _headers(lines: list[str] | None) -> SubscriptionHeaders | None:
     """Parse header fields written as ``NAME:VALUE``; raises `UsageError`."""
     if not lines:
         return None
-    parts = (line.partition(":") for line in lines)
-    return parse_headers({name.strip(): value.strip() for name, _, value in parts})
+    parts = [line.partition(":") for line in lines]
+    headers = {name.strip(): value.strip() for name, _, value in parts}
+    if len(headers) < len(parts):
+        raise typer.BadParameter("each header field may be given once")
+    return parse_headers(headers)
 
 
 def _with_selection(

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, NewType, get_args
+from urllib.parse import urlsplit
 
-from syndicate.errors import UsageError
+from syndicate.errors import Conflict, UsageError
 from syndicate.model.selection import Selection
 from syndicate.model.subscription_headers import SubscriptionHeaders
 from syndicate.model.webhook_signature import Secret, active_secrets
@@ -113,6 +114,13 @@ class SubscriptionPatch:
         """Names of the fields that are set."""
         return tuple(each.name for each in fields(self) if getattr(self, each.name) is not None)
 
+    def _headers(self, subscription: Subscription) -> SubscriptionHeaders:
+        """Return the header fields; another host gets none of those that were set for one."""
+        if self.headers is not None:
+            return self.headers
+        is_elsewhere = self.url is not None and _origin(self.url) != _origin(subscription.url)
+        return () if is_elsewhere else subscription.headers
+
     def apply_to(self, subscription: Subscription) -> Subscription:
         """Return ``subscription`` with these fields."""
         updated = replace(
@@ -122,12 +130,17 @@ class SubscriptionPatch:
             types=subscription.types if self.types is None else self.types,
             minor=subscription.minor if self.minor is None else self.minor,
             payload=subscription.payload if self.payload is None else self.payload,
-            headers=subscription.headers if self.headers is None else self.headers,
+            headers=self._headers(subscription),
             backfill=subscription.backfill if self.backfill is None else self.backfill,
         )
         if self.state is None:
             return updated
         return pause(updated) if self.state == "paused" else resume(updated)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parsed = urlsplit(url)
+    return parsed.scheme, parsed.netloc
 
 
 def parse_event_types(names: Collection[object]) -> tuple[EventType, ...]:
@@ -148,6 +161,16 @@ def unknown_value(
         hint=f"Valid values: {', '.join(choices)}.",
         choices=choices,
     )
+
+
+def require_readable_secret(subscription: Subscription) -> None:
+    """Raise `Conflict` if secrets cannot be decrypted: header fields could not be stored."""
+    if subscription.unreadable_secret:
+        raise Conflict(
+            "the stored secrets of this subscription cannot be decrypted",
+            code="unreadable-secret",
+            hint="Rotate the secret first, which also removes the header fields.",
+        )
 
 
 def pause(subscription: Subscription) -> Subscription:

@@ -149,9 +149,6 @@ class SourceReader:
                 self._snapshot = self._index.served(head)
                 self._state = state
                 self._end_withdrawals(self._snapshot, self._index)
-            verifier = self._index.repository.verifier
-            if verifier is not None and verifier.error is not None:
-                reason, error_code = verifier.error.message, verifier.error.code
         except SyndicateError as error:
             reason, error_code = error.message, error.code
         except Exception as error:  # noqa: BLE001 — a bad source must not stop the others
@@ -161,7 +158,7 @@ class SourceReader:
         if self._snapshot is None:
             return UnavailableSource(source=self.source, error=reason, error_code=error_code)
         if not reason:
-            return self._snapshot
+            return _with_signature_error(self._snapshot, self._index)
         return replace(self._snapshot, error=reason, error_code=error_code, is_stale=True)
 
     def _end_withdrawals(self, snapshot: SourceSnapshot, index: SourceIndex) -> None:
@@ -192,6 +189,14 @@ class SourceReader:
     def watched_folders(self) -> tuple[str, ...]:
         """Return the folders that change when a local branch moves."""
         return self._index.repository.watched_folders() if self._index else ()
+
+
+def _with_signature_error(snapshot: SourceSnapshot, index: SourceIndex | None) -> SourceSnapshot:
+    """Return ``snapshot`` with the reason why an earlier commit than the head is served, if any."""
+    verifier = None if index is None else index.repository.verifier
+    if verifier is None or verifier.error is None:
+        return snapshot
+    return replace(snapshot, error=verifier.error.message, error_code=verifier.error.code)
 
 
 class SourceWatcher:

@@ -54,7 +54,7 @@ class _ServiceReloader:
         self._load_settings: Final = load_settings
         self._fixed: Final = _fixed_settings(content.settings)
         self._requested: Final = asyncio.Event()
-        self._server: ServerConfig | None = None
+        self._servers: list[ServerConfig] = []
         self._retirement: asyncio.Task[None] | None = None
         """Ends the service that the current one replaced."""
         self.current = self._start(content)
@@ -73,7 +73,7 @@ class _ServiceReloader:
         )
 
     def _use_server(self, config: ServerConfig) -> None:
-        self._server = config
+        self._servers.append(config)
 
     def request(self) -> None:
         """Reload as soon as the last reload is over."""
@@ -116,8 +116,8 @@ class _ServiceReloader:
 
     async def _retire(self, previous: _RunningService, successor: _RunningService) -> None:
         """Let ``successor`` answer all requests, and stop ``previous``."""
-        if self._server is not None:
-            await self._server.switch(successor.runtime.app())
+        for running in self._servers:
+            await running.switch(successor.runtime.app())
         await previous.close()
         names = {source.name for source in successor.content.settings.sources}
         for source in previous.content.settings.sources:
@@ -158,12 +158,12 @@ async def serve(
     """Serve until SIGINT or SIGTERM, then finish the requests in progress.
 
     ``on_started`` is called with the port. SIGHUP reads the settings again with ``load_settings``;
-    without it, they do not change. Raises `SyndicateError` if the port is not available. The
-    threads of the event loop end as well: they read the repositories, which the caller closes next.
+    without it, they do not change. Raises `SyndicateError` if the port is not available.
     """
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(initializer=lower_thread_priority))
+    asyncio.get_running_loop().set_default_executor(
+        ThreadPoolExecutor(initializer=lower_thread_priority)
+    )
     with ThreadPoolExecutor(1, initializer=lower_thread_priority) as compressor:
         reloader = _ServiceReloader(
             content, compressor, load_settings or (lambda: content.settings)
@@ -184,7 +184,6 @@ async def serve(
             reloading.cancel()
             await asyncio.gather(serving, reloading, return_exceptions=True)
             await reloader.close()
-            await loop.shutdown_default_executor()
     _raise_errors(serving, reloader.current.task)
 
 

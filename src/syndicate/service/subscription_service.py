@@ -35,6 +35,7 @@ from syndicate.model.subscription import (
     Subscription,
     SubscriptionId,
     SubscriptionPatch,
+    require_readable_secret,
 )
 from syndicate.model.webhook_signature import Secret
 from syndicate.publisher.catch_up import CatchUp
@@ -130,7 +131,9 @@ class SubscriptionService:
 
         Raises `UnknownName`, `ValidationFailed`, `Conflict`, and `NotReady` as `subscribe` does.
         """
-        await self._get_webhook(subscription_id, owner)
+        subscription = await self._get_webhook(subscription_id, owner)
+        if patch.headers is not None:
+            require_readable_secret(subscription)
         if patch.url is not None:
             await self.check_url(patch.url)
         audit = self._entry("subscription.changed", subscription_id, fields=patch.fields)

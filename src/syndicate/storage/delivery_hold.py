@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import delete, exists, insert, select, update
 
 from syndicate.errors import Conflict
 from syndicate.model.audit import AuditEntry
 from syndicate.storage.audit_log import record_audit
 from syndicate.storage.database import Database, notify_workers
 from syndicate.storage.ledger import from_millis, millis
-from syndicate.storage.schema import DELIVERY_HOLD
+from syndicate.storage.schema import DELIVERY_HOLD, SUBSCRIPTION
+from syndicate.storage.subscriptions import lock_publisher
 
 IS_NOT_HELD: Final = ~exists(select(DELIVERY_HOLD.c.id).where(DELIVERY_HOLD.c.id == 1))
 """A condition of the statements that claim what is to be sent, so that a hold costs no query."""
@@ -43,6 +44,7 @@ class DeliveryHold:
         Requests in progress end as usual.
         """
         async with self._database.write() as connection:
+            await lock_publisher(connection)
             if (await connection.execute(select(DELIVERY_HOLD.c.id))).first() is not None:
                 return False
             await connection.execute(insert(DELIVERY_HOLD).values(id=1, since_ms=millis(audit.at)))
@@ -50,11 +52,23 @@ class DeliveryHold:
         return True
 
     async def end(self, audit: AuditEntry) -> bool:
-        """Release all deliveries; return False if they were not held."""
+        """Release all deliveries; return False if they were not held.
+
+        The time of the hold counts neither for leases of WebSub subscriptions nor for how long an
+        endpoint has failed.
+        """
         async with self._database.write() as connection:
-            result = await connection.execute(delete(DELIVERY_HOLD))
-            if not result.rowcount:
+            await lock_publisher(connection)
+            ended = delete(DELIVERY_HOLD).returning(DELIVERY_HOLD.c.since_ms)
+            since_ms = (await connection.execute(ended)).scalar()
+            if since_ms is None:
                 return False
+            held_ms = max(millis(audit.at) - since_ms, 0)
+            in_order = select(SUBSCRIPTION.c.id).order_by(SUBSCRIPTION.c.id).with_for_update()
+            await connection.execute(in_order)  # as workers lock them, else both may wait
+            for column in (SUBSCRIPTION.c.lease_until_ms, SUBSCRIPTION.c.failing_since_ms):
+                later = update(SUBSCRIPTION).where(column.is_not(None))
+                await connection.execute(later.values({column: column + held_ms}))
             await record_audit(connection, audit)
             await notify_workers(connection)
         return True

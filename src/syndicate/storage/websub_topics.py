@@ -15,6 +15,7 @@ from syndicate.model.subscription import SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.storage.claim_queries import promote_heads
 from syndicate.storage.database import Database, notify_workers
+from syndicate.storage.delivery_hold import IS_NOT_HELD
 from syndicate.storage.ledger import check_lease, millis
 from syndicate.storage.publish import (
     StoredEvent,
@@ -124,7 +125,9 @@ class WebSubTopics:
 
     async def prune(self, now: datetime) -> int:
         """Delete expired subscriptions and a batch of old states; return how many."""
-        expired = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.lease_until_ms <= millis(now))
+        expired = select(SUBSCRIPTION.c.id).where(
+            SUBSCRIPTION.c.lease_until_ms <= millis(now), IS_NOT_HELD
+        )
         websub_ids = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.kind == "websub")
         # "+ 0" keeps the database from using the index by time, which also holds all webhooks.
         old = (

@@ -234,17 +234,18 @@ class DeliveryWorker:
 
     async def _update_metrics(self) -> None:
         try:
-            self.backlog = await self._outbox.backlog()
+            backlog = await self._outbox.backlog()
             states = await self._outbox.subscription_states()
         except StorageError:
             self.backlog = Backlog(is_unavailable=True)
             raise
         for state in get_args(SubscriptionState):
             telemetry.subscriptions.labels(state).set(states.get(state, 0))
-        oldest = self.backlog.oldest_due
-        telemetry.deliveries_waiting.set(self.backlog.waiting)
+        oldest = backlog.oldest_due
+        telemetry.deliveries_waiting.set(backlog.waiting)
         telemetry.delivery_oldest_timestamp_seconds.set(oldest.timestamp() if oldest else 0)
-        telemetry.deliveries_held.set(self.backlog.held_since is not None)
+        telemetry.deliveries_held.set(backlog.held_since is not None)
+        self.backlog = backlog
 
     async def _prune(self) -> None:
         await self._outbox.repair_heads(self._clock())
