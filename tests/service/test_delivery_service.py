@@ -4,17 +4,26 @@ import asyncio
 import pathlib
 import socket
 import threading
+from collections.abc import Awaitable, Callable
 
 import pytest
+from sqlalchemy import select
 
 from syndicate.errors import StorageError
+from syndicate.model.audit import SERVICE
 from syndicate.model.delivery import Attempt, Backlog
 from syndicate.model.subscription import SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
 from syndicate.service.delivery_service import open_delivery
 from syndicate.settings import load
+from syndicate.storage.schema import DELIVERY, WEBSUB_REQUEST
+from syndicate.storage.secret_keys import rotate_keys
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
+from syndicate.storage.websub_requests import store_request
 from tests.publisher.conftest import SETTINGS
-from tests.storage.outbox_fixture import open_outbox
+from tests.storage.hub_fixture import subscription_request
+from tests.storage.outbox_fixture import NOW, OutboxFixture, open_outbox
 from tests.worker.hub_fixture import wait_until
 
 
@@ -105,3 +114,48 @@ async def test_process_with_the_key_of_another_service_touches_no_subscription(
         assert refused.value.code == "wrong-secret-key"
         assert await outbox.subscriptions.find(SubscriptionId("sub_a")) == before
         assert await outbox.delivery_log.last_attempt(SubscriptionId("sub_a")) is None
+
+
+async def enqueue_event(outbox: OutboxFixture) -> None:
+    """Make a delivery due."""
+    await outbox.enqueue("a", 1)
+
+
+async def add_hub_request(outbox: OutboxFixture) -> None:
+    """Add a request that the verifier claims."""
+    async with outbox.database.write() as connection:
+        request = subscription_request("1", secret=b"s" * 24)
+        await store_request(connection, request, SecretStore("new"), NOW)
+
+
+@pytest.mark.parametrize("make_work", [enqueue_event, add_hub_request])
+async def test_process_that_missed_a_rotation_stops_before_it_changes_anything(
+    tmp_path: pathlib.Path, make_work: Callable[[OutboxFixture], Awaitable[None]]
+) -> None:
+    """It had the right key at the start: nothing is sent, suspended or failed."""
+    settings = load(settings_file(tmp_path), {"SYNDICATE_SECRET_KEY": "old"})
+    async with open_outbox(settings.database_url, key="old") as outbox:
+        await outbox.subscribe("a")
+        async with open_delivery(settings) as delivery:
+            running = asyncio.create_task(delivery.run())
+
+            async def is_running() -> bool:
+                return delivery.worker.backlog is not None
+
+            await wait_until(is_running)
+            new_store = SecretStore("new", ["old"])
+            await rotate_keys(outbox.database, new_store, now=NOW, actor=SERVICE)
+            await make_work(outbox)
+            delivery.wake()
+            with pytest.raises(StorageError) as refused:
+                await asyncio.wait_for(running, 30)
+            assert refused.value.code == "wrong-secret-key"
+            assert delivery.worker.backlog == Backlog(has_wrong_key=True)
+        (found,) = await Subscriptions(outbox.database, new_store).list()
+        assert (found.state, found.state_reason) == ("active", "")
+        assert await outbox.delivery_log.last_attempt(SubscriptionId("sub_a")) is None
+        async with outbox.database.read() as connection:
+            states = (await connection.execute(select(WEBSUB_REQUEST.c.state))).scalars().all()
+            leases = (await connection.execute(select(DELIVERY.c.lease_by))).scalars().all()
+        assert {*states} <= {"waiting"}
+        assert {*leases} <= {""}

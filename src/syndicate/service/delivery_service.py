@@ -58,8 +58,9 @@ class DeliveryRuntime:
     async def run(self) -> None:
         """Send until cancelled; then finish or release what is in progress.
 
-        Raises `StorageError` before anything is sent or changed if the keys are those of another
-        service.
+        Raises `StorageError` if the keys are those of another service: at the start before anything
+        is sent or changed, and later as soon as a secret cannot be decrypted, for instance after
+        `syndicate keys rotate` while this process did not know the new key.
         """
         async with self.database.read() as connection:
             try:
@@ -67,10 +68,22 @@ class DeliveryRuntime:
             except StorageError:
                 self.worker.report_wrong_key()
                 raise
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.worker.run())
-            tasks.create_task(self.verifier.run())
-            tasks.create_task(self.partner_notifier.run())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.worker.run())
+                tasks.create_task(self.verifier.run())
+                tasks.create_task(self.partner_notifier.run())
+        except* StorageError as errors:
+            self.worker.report_wrong_key()
+            wrong_key = _first_error(errors)
+        else:
+            return
+        raise wrong_key
+
+
+def _first_error(errors: BaseExceptionGroup[StorageError]) -> StorageError:
+    first = errors.exceptions[0]
+    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 @asynccontextmanager

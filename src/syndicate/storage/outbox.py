@@ -32,6 +32,7 @@ from syndicate.storage.row_mapping import (
     select_deliveries,
 )
 from syndicate.storage.schema import DELIVERY, DELIVERY_HOLD, LEASED, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.secret_keys import check_key
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscription_rows import subscription_from_row
 from syndicate.storage.websub_topics import cancel_superseded
@@ -87,6 +88,7 @@ class Outbox:
 
     def __init__(self, database: Database, secret_store: SecretStore) -> None:
         self._database = database
+        self._secret_store = secret_store
         self._parse_subscription = lru_cache(_CACHED_SUBSCRIPTIONS)(
             partial(_subscription_from_values, secret_store)
         )
@@ -100,7 +102,10 @@ class Outbox:
         now: datetime,
         lease: timedelta,
     ) -> tuple[tuple[AttemptResult, ...], tuple[Claim, ...]]:
-        """Do what `complete` and `claim` do, in one transaction: it costs half as much."""
+        """Do what `complete` and `claim` do, in one transaction: it costs half as much.
+
+        Raises `StorageError`, with nothing stored, also if the keys decrypt no secret any more.
+        """
         delivery_lease = _DeliveryLease(token=token, until=now + lease, now=now)
         try:
             return await self._complete_and_claim(finished, limit, delivery_lease)
@@ -125,6 +130,8 @@ class Outbox:
             claims: list[Claim] = []
             for row in rows:
                 await self._append_claim(connection, row, contents, delivery_lease, claims)
+            if any(claim.subscription.unreadable_secret for claim in claims):
+                await check_key(connection, self._secret_store)
             await claim_queries.lease(
                 connection,
                 (claim.delivery for claim in claims),
@@ -142,17 +149,13 @@ class Outbox:
         claims: list[Claim],
     ) -> None:
         """Append the claim of a row of `select_due`, or set the row aside if it is unreadable."""
-        subscription_id, seq = row[0], row[1]
         try:
             claims.append(self._decode_claim(row, contents, delivery_lease))
         except StorageError as error:
-            await unreadable_rows.suspend(
-                connection, subscription_id, error.message, delivery_lease.now
-            )
+            await unreadable_rows.suspend(connection, row[0], error.message, delivery_lease.now)
         except (ValueError, TypeError, ArithmeticError) as error:
-            await unreadable_rows.exhaust(
-                connection, subscription_id, seq, str(error), delivery_lease.now
-            )
+            now = delivery_lease.now
+            await unreadable_rows.exhaust(connection, row[0], row[1], str(error), now)
 
     def _decode_claim(
         self,

@@ -101,6 +101,7 @@ class WebSubRequests:
         """Lease up to ``limit`` pending requests, the oldest first, each to one claimer.
 
         A request whose secret cannot be decrypted fails: its deliveries could not be signed.
+        Raises `StorageError`, with nothing stored, if the keys decrypt no secret any more.
         """
         ends = WEBSUB_REQUEST.c.lease_until_ms
         free = (
@@ -124,16 +125,22 @@ class WebSubRequests:
                 try:
                     requests.append(self._request_from_row(row))
                 except (StorageError, ValueError, TypeError, ArithmeticError) as error:
-                    reason = (
-                        UNDECRYPTABLE_REASON
-                        if isinstance(error, StorageError)
-                        else _unreadable_request(row, error)
-                    )
-                    failing = update(WEBSUB_REQUEST).where(WEBSUB_REQUEST.c.id == row["id"])
-                    await connection.execute(
-                        failing.values(state="failed", reason=reason, state_since_ms=millis(now))
-                    )
+                    await self._fail_unreadable(connection, row, error, now)
         return tuple(requests)
+
+    async def _fail_unreadable(
+        self, connection: AsyncConnection, row: RowMapping, error: Exception, now: datetime
+    ) -> None:
+        """Mark a request that cannot be read as failed; raises `StorageError` for a wrong key."""
+        if isinstance(error, StorageError):
+            await check_key(connection, self._secret_store)
+            reason = UNDECRYPTABLE_REASON
+        else:
+            reason = _unreadable_request(row, error)
+        failing = update(WEBSUB_REQUEST).where(WEBSUB_REQUEST.c.id == row["id"])
+        await connection.execute(
+            failing.values(state="failed", reason=reason, state_since_ms=millis(now))
+        )
 
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when there will be something to claim; None if never."""

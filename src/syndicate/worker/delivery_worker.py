@@ -120,7 +120,10 @@ class DeliveryWorker:
         self.backlog = Backlog(has_wrong_key=True)
 
     async def run(self) -> None:
-        """Send deliveries until cancelled; then finish or release those in flight, within 10 s."""
+        """Send deliveries until cancelled; then finish or release those in flight, within 10 s.
+
+        Raises a group with a `StorageError` if the keys decrypt no secret any more.
+        """
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(listen(self._database, self.wake))
@@ -297,9 +300,12 @@ async def _repeat(step: Callable[[], Awaitable[None]], pause_seconds: float = 0.
 
 
 async def _try(step: Callable[[], Awaitable[None]]) -> bool:
+    """Return whether a step succeeded; raise `StorageError` if the keys decrypt no secret."""
     try:
         await step()
     except StorageError as error:
+        if error.code == "wrong-secret-key":
+            raise
         _log.warning("database unavailable", reason=error.message)
         return False
     except Exception:  # noqa: BLE001 — any error: the next step may succeed

@@ -72,7 +72,10 @@ class HubVerifier:
         self._woken.set()
 
     async def run(self) -> None:
-        """Verify requests until cancelled; those in flight are verified again later."""
+        """Verify requests until cancelled; those in flight are verified again later.
+
+        Raises a group with a `StorageError` if the keys decrypt no secret any more.
+        """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(listen(self._database, self.wake))
             while True:
@@ -80,6 +83,8 @@ class HubVerifier:
                 try:
                     seconds = await self._run_once(tasks)
                 except StorageError as error:
+                    if error.code == "wrong-secret-key":
+                        raise
                     _log.warning("database unavailable", reason=error.message)
                     seconds = _RETRY_SECONDS
                 except Exception:  # noqa: BLE001 — any error: the next step may succeed
