@@ -1,5 +1,6 @@
 """Backups of each kind of database, and what restoring them gives."""
 
+import asyncio
 import pathlib
 import sqlite3
 import stat
@@ -68,9 +69,7 @@ async def test_backup_of_a_database_in_use_is_one_readable_file(
 
 
 async def test_backup_replaces_no_file(address: str, file: pathlib.Path) -> None:
-    """But the part of an interrupted one."""
-    file.parent.mkdir()
-    file.with_name("backup.db.part").write_text("half")
+    """The second of two is refused before it writes."""
     await write_backup(address, file, NOW)
     before = file.read_bytes()
 
@@ -79,6 +78,33 @@ async def test_backup_replaces_no_file(address: str, file: pathlib.Path) -> None
 
     assert refused.value.code == "backup-exists"
     assert file.read_bytes() == before
+
+
+async def test_one_of_two_backups_to_the_same_file_at_a_time_wins(
+    tmp_path: pathlib.Path, file: pathlib.Path
+) -> None:
+    """Neither takes the other's part: one is complete, the other an error."""
+    address = f"sqlite:///{tmp_path}/syndicate.db"
+    await fill_database(address)
+    results = await asyncio.gather(
+        *(write_backup(address, file, NOW) for _ in range(2)), return_exceptions=True
+    )
+
+    (refused,) = [result for result in results if isinstance(result, StorageError)]
+    (contents,) = [result for result in results if isinstance(result, BackupContents)]
+    assert refused.code == "backup-exists"
+    assert await check_backup(file) == contents
+    assert {path.name for path in file.parent.iterdir()} == {file.name, ".gitignore"}
+
+
+async def test_backup_without_a_revision_is_an_error(file: pathlib.Path) -> None:
+    """The table of it is empty."""
+    file.parent.mkdir()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    with pytest.raises(StorageError, match="revision of its tables is missing") as refused:
+        await check_backup(file)
+    assert refused.value.code == "backup-unreadable"
 
 
 async def test_folder_that_cannot_be_created_is_an_error(

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -54,41 +54,58 @@ async def write_backup(database_url: str, file: pathlib.Path, now: datetime) -> 
     Processes that use the database go on. An SQLite database of any revision can be backed up, so
     also before an upgrade. Raises `StorageError`; then there is no file.
     """
-    part = file.with_name(f"{file.name}.part")
+    part: pathlib.Path | None = None
     database = Database.connect(database_url)
     try:
-        _make_part(part, file)
+        part = _make_part(file)
         if database.is_sqlite:
             await asyncio.to_thread(_copy_file, database.file, part)
         else:
             await database.check()
             await _copy_into_file(database, part, now)
         contents = await check_backup(part)
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.rename(file)
+        _publish(part, file)
+    except FileExistsError as error:
+        raise _existing_backup(file) from error
     except OSError as error:
         raise StorageError(
             f"backup {file}: {error.strerror}", hint="Name a file that can be written."
         ) from error
     finally:
-        with suppress(OSError):
-            part.unlink()
+        if part:
+            part.unlink(missing_ok=True)
         await database.close()
     return contents
 
 
-def _make_part(part: pathlib.Path, file: pathlib.Path) -> None:
-    """Create the empty file that becomes ``file``; a part of an interrupted backup is replaced."""
+def _make_part(file: pathlib.Path) -> pathlib.Path:
+    """Create an empty file beside ``file``, of this process alone, mode 0600."""
     if file.exists():
-        raise StorageError(
-            f"backup {file}: exists already",
-            code="backup-exists",
-            hint="Name a new file: a backup replaces nothing.",
-        )
+        raise _existing_backup(file)
     private_files.make_folder(file.parent)
-    part.unlink(missing_ok=True)
-    private_files.make_file(part)
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.", suffix=".part")
+    os.close(descriptor)
+    return pathlib.Path(name)
+
+
+def _publish(part: pathlib.Path, file: pathlib.Path) -> None:
+    """Give a complete backup its name, durably; raises `FileExistsError` if another one has it."""
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+    file.hardlink_to(part)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _existing_backup(file: pathlib.Path) -> StorageError:
+    return StorageError(
+        f"backup {file}: exists already",
+        code="backup-exists",
+        hint="Name a new file: a backup replaces nothing.",
+    )
 
 
 def _copy_file(source: pathlib.Path, target: pathlib.Path) -> None:
@@ -183,12 +200,14 @@ def _checked_revision(copied: pathlib.Path, file: pathlib.Path) -> str:
     try:
         with closing(sqlite3.connect(copied)) as connection:
             (result,) = connection.execute("PRAGMA integrity_check").fetchone()
-            (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     except sqlite3.Error as error:
         raise _unreadable_backup(file, str(error)) from error
     if result != "ok":
         raise _unreadable_backup(file, result.partition("\n")[0])
-    return str(revision)
+    if not revisions:
+        raise _unreadable_backup(file, "the revision of its tables is missing")
+    return str(revisions[0][0])
 
 
 def _unreadable_backup(file: pathlib.Path, cause: str) -> StorageError:
