@@ -4,6 +4,7 @@ import asyncio
 import pathlib
 import sqlite3
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -95,6 +96,19 @@ async def test_one_of_two_backups_to_the_same_file_at_a_time_wins(
     assert refused.code == "backup-exists"
     assert await check_backup(file) == contents
     assert {path.name for path in file.parent.iterdir()} == {file.name, ".gitignore"}
+
+
+async def test_backup_needs_no_room_in_the_folder_of_temporary_files(
+    address: str, file: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container that is often memory."""
+    async with open_outbox(address) as outbox_fixture:
+        await outbox_fixture.subscribe("a")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+
+    contents = await write_backup(address, file, NOW)
+
+    assert contents.rows["subscription"] == 1
 
 
 async def test_backup_without_a_revision_is_an_error(file: pathlib.Path) -> None:

@@ -12,21 +12,21 @@ import secrets
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from syndicate import private_files
 from syndicate.errors import StorageError
 from syndicate.model.audit import Actor, AuditEntry
 from syndicate.storage.audit_log import record_audit
 from syndicate.storage.database import Database
-from syndicate.storage.database_copy import copy_database, open_target, row_counts
-from syndicate.storage.schema import PUBLISHER, SUBSCRIPTION
+from syndicate.storage.database_copy import COPIED_TABLES, copy_database, open_target, row_counts
+from syndicate.storage.schema import PUBLISHER, REVISION, SUBSCRIPTION
 
 RESTORED_GAP: Final = 1_000_000
 """How far generation and sequence numbers rise when a backup is restored.
@@ -63,7 +63,7 @@ async def write_backup(database_url: str, file: pathlib.Path, now: datetime) -> 
         else:
             await database.check()
             await _copy_into_file(database, part, now)
-        contents = await check_backup(part)
+        contents = await _check_part(part)
         _publish(part, file)
     except FileExistsError as error:
         raise _existing_backup(file) from error
@@ -72,7 +72,7 @@ async def write_backup(database_url: str, file: pathlib.Path, now: datetime) -> 
             f"backup {file}: {error.strerror}", hint="Name a file that can be written."
         ) from error
     finally:
-        if part:
+        if part is not None:
             part.unlink(missing_ok=True)
         await database.close()
     return contents
@@ -134,6 +134,26 @@ async def _copy_into_file(source: Database, file: pathlib.Path, now: datetime) -
         await asyncio.to_thread(_copy_file, target.file, file)
 
 
+async def _check_part(part: pathlib.Path) -> BackupContents:
+    """Return what a backup holds, as `check_backup` does; without a copy unless it is of old."""
+    revision = await asyncio.to_thread(_checked_revision, part, part)
+    if revision == REVISION:
+        return await asyncio.to_thread(_count_rows, part, revision)
+    async with _opened_copy(part, part.parent) as (database, _):
+        return await read_contents(database, revision)
+
+
+def _count_rows(file: pathlib.Path, revision: str) -> BackupContents:
+    """Return what a backup of this version holds; raises `StorageError`."""
+    with _readable_backup(file, file) as connection:
+        (ledger_id,) = connection.execute(str(select(PUBLISHER.c.ledger_id))).fetchone()
+        rows: dict[str, int] = {}
+        for table in COPIED_TABLES:
+            query = select(func.count()).select_from(table)
+            (rows[table.name],) = connection.execute(str(query)).fetchone()
+    return BackupContents(revision=revision, ledger_id=ledger_id, rows=rows)
+
+
 async def check_backup(file: pathlib.Path) -> BackupContents:
     """Return what a backup holds, after a check of the whole file; raises `StorageError`."""
     async with _opened_copy(file) as (database, revision):
@@ -178,9 +198,14 @@ async def read_contents(database: Database, revision: str) -> BackupContents:
 
 
 @asynccontextmanager
-async def _opened_copy(file: pathlib.Path) -> AsyncIterator[tuple[Database, str]]:
-    """Open an upgraded copy of a backup, with the revision of the file; delete it at the end."""
-    with tempfile.TemporaryDirectory(prefix="syndicate-backup-") as folder:
+async def _opened_copy(
+    file: pathlib.Path, parent: pathlib.Path | None = None
+) -> AsyncIterator[tuple[Database, str]]:
+    """Open an upgraded copy of a backup, with the revision of the file; delete it at the end.
+
+    The copy is in the folder ``parent``, or that of temporary files.
+    """
+    with tempfile.TemporaryDirectory(dir=parent, prefix="syndicate-backup-") as folder:
         copied = pathlib.Path(folder) / "syndicate.db"
         try:
             await asyncio.to_thread(shutil.copyfile, file, copied)
@@ -197,17 +222,24 @@ async def _opened_copy(file: pathlib.Path) -> AsyncIterator[tuple[Database, str]
 
 def _checked_revision(copied: pathlib.Path, file: pathlib.Path) -> str:
     """Return the revision of the tables, after a check of every page of the file."""
-    try:
-        with closing(sqlite3.connect(copied)) as connection:
-            (result,) = connection.execute("PRAGMA integrity_check").fetchone()
-            revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-    except sqlite3.Error as error:
-        raise _unreadable_backup(file, str(error)) from error
+    with _readable_backup(copied, file) as connection:
+        (result,) = connection.execute("PRAGMA integrity_check").fetchone()
+        revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     if result != "ok":
         raise _unreadable_backup(file, result.partition("\n")[0])
     if not revisions:
         raise _unreadable_backup(file, "the revision of its tables is missing")
     return str(revisions[0][0])
+
+
+@contextmanager
+def _readable_backup(copied: pathlib.Path, file: pathlib.Path) -> Iterator[sqlite3.Connection]:
+    """Open a copy of the backup ``file``; raise errors of SQLite as `StorageError`."""
+    try:
+        with closing(sqlite3.connect(copied)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise _unreadable_backup(file, str(error)) from error
 
 
 def _unreadable_backup(file: pathlib.Path, cause: str) -> StorageError:

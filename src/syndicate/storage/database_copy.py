@@ -33,7 +33,7 @@ from syndicate.storage.schema import AUDIT_RETENTION, DELIVERY, METADATA, PUBLIS
 COPY_HOLDER: Final = "db copy"
 """Holder of the publisher lease in a copy that no service has used yet."""
 
-_TABLES: Final = tuple(
+COPIED_TABLES: Final = tuple(
     METADATA.tables[name]
     for name in sorted(METADATA.tables)
     if name not in {PUBLISHER.name, AUDIT_RETENTION.name}
@@ -111,7 +111,7 @@ def _copy(
     writing.execute(
         retention.values(delete_before_ms=_FAR_FUTURE_MS, clear_addresses_before_ms=_FAR_FUTURE_MS)
     )
-    tables = tuple(_copy_table(table, source, before, writing) for table in _TABLES)
+    tables = tuple(_copy_table(table, source, before, writing) for table in COPIED_TABLES)
     writing.execute(retention.values(delete_before_ms=0, clear_addresses_before_ms=0))
     publisher = source.execute(select(PUBLISHER)).one()
     writing.execute(
@@ -131,7 +131,7 @@ def _copy(
 
 def _check_target(source: Connection, target: Connection, name: str) -> bool:
     """Return whether the target has no rows; raise `StorageError` unless it may be written."""
-    filled = [table.name for table in _TABLES if _has_rows(table, target)]
+    filled = [table.name for table in COPIED_TABLES if _has_rows(table, target)]
     if not filled:
         return True
     ledger_id = source.scalar(select(PUBLISHER.c.ledger_id))
@@ -226,5 +226,5 @@ async def row_counts(database: Database) -> dict[str, int]:
     async with database.read() as connection:
         return {
             table.name: await connection.scalar(select(func.count()).select_from(table)) or 0
-            for table in _TABLES
+            for table in COPIED_TABLES
         }
