@@ -59,9 +59,14 @@ class StateAnnouncer:
         self._clock: Final = clock
         self._pauses: Final[dict[str, tuple[timedelta, datetime]]] = {}
         """The last delay of each contact that fails, and its end."""
+        self._unsent: Final[dict[Announcement, tuple[str, str]]] = {}
+        """States that are stored but were not sent, and those before, which are to be stored."""
 
     async def announced(self) -> Mapping[Announcement, str]:
         """Return the last announced states; raises `StorageError`."""
+        for key, (state, before) in [*self._unsent.items()]:
+            await self._notifications.replace(self._kind, key, state, before, self._clock())
+            del self._unsent[key]
         return await self._notifications.announced(self._kind)
 
     async def announce(
@@ -104,12 +109,12 @@ class StateAnnouncer:
         try:
             error = await self._notifier.send(contact, make_notice(before))
         except BaseException:
-            await self._notifications.replace(kind, key, state, before, now)
+            await self._store_unsent(key, state, before)
             raise
         if not error:
             self._pauses.pop(contact, None)
             return
-        await self._notifications.replace(kind, key, state, before, now)
+        await self._store_unsent(key, state, before)
         last_delay = self._pauses[contact][0] if contact in self._pauses else None
         delay = min(2 * last_delay, _MAX_DELAY) if last_delay else _FIRST_DELAY
         self._pauses[contact] = delay, now + delay
@@ -120,3 +125,13 @@ class StateAnnouncer:
             reason=error,
             retry_seconds=delay.total_seconds(),
         )
+
+    async def _store_unsent(self, key: Announcement, state: str, before: str) -> None:
+        """Store that ``state`` was not sent; at the next round if the database is unavailable.
+
+        Raises nothing, which would take the place of a cancellation.
+        """
+        try:
+            await self._notifications.replace(self._kind, key, state, before, self._clock())
+        except StorageError:
+            self._unsent[key] = state, before
