@@ -153,3 +153,25 @@ def test_commit_without_changes_says_so() -> None:
     assert "No change of a post that is in feeds now." in public
     assert "No post changed." in editor
     assert "Correct a name" not in editor
+
+
+def test_file_name_that_is_not_utf_8_is_shown() -> None:
+    """With U+FFFD in the text, also of a message, and with its bytes in links."""
+    path = Path("news/\udcff.md")
+    odd = replace(PROBLEM, path=path, message=f"{path}: a colon in {path}")
+    snapshot = samples.source_snapshot(samples.source(repository=REPOSITORY), problems=(odd,))
+
+    page = source_page(
+        samples.SERVICE_INFO,
+        Edition.build([snapshot], at=samples.NOW),
+        snapshot,
+        EDITOR,
+        posts=0,
+        reports=[report(change("appeared", replace(LIVE, path=path)))],
+        problems=snapshot.problems,
+    )
+
+    assert "a colon in news/\ufffd.md" in main_text(page)
+    assert "In feeds, news/\ufffd.md" in main_text(page)
+    assert f'/{"ab" * 20}/news/%FF.md"' in page
+    assert "/explain?post=news/%FF.md" in page

@@ -8,7 +8,7 @@ from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import (
@@ -41,6 +41,8 @@ _ISO_TIME: Final = re.compile(
 )
 """A date, or a time with its offset (RFC 3339), that is no part of a file name."""
 
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
 _log = telemetry.logger("pages")
 
 
@@ -53,10 +55,20 @@ def render_template(template: str, folder: str, language: str, **values: object)
     """
     if folder:
         try:
-            return _environment(folder, language).get_template(template).render(**values)
+            own = _environment(folder, language).get_template(template)
+            return _without_surrogates(own.render(**values))
         except Exception as error:  # noqa: BLE001 — templates may raise anything
             _log.error("template failed", template=template, folder=folder, error=str(error))
-    return _environment("", language).get_template(template).render(**values)
+    return _without_surrogates(_environment("", language).get_template(template).render(**values))
+
+
+def _without_surrogates(page: str) -> str:
+    """Return ``page`` with U+FFFD for bytes of file names that are not UTF-8."""
+    try:
+        page.encode()
+    except UnicodeEncodeError:
+        return _SURROGATES.sub("\ufffd", page)
+    return page
 
 
 @cache
@@ -81,6 +93,7 @@ def _environment(folder: str, language: str = DEFAULT_LANGUAGE) -> Environment:
     environment.globals["page_language"] = language
     environment.filters |= {
         "relative_url": _relative_url,
+        "urlencode": _urlencode,
         "link_url": _link_url,
         "host": _host,
         "top_level_domain": _top_level_domain,
@@ -166,6 +179,11 @@ def _built_in_variables(name: str) -> frozenset[str]:
 def _relative_url(url: str) -> str:
     """Return a URL of the service without scheme and host, so that pages work on any host name."""
     return urlsplit(url)._replace(scheme="", netloc="").geturl() or "/"
+
+
+def _urlencode(text: str) -> str:
+    """Return ``text`` for a query, with the bytes that names of files have."""
+    return quote(text, errors="surrogateescape")
 
 
 def _link_url(url: str, service_info: ServiceInfo) -> str:
