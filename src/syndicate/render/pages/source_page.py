@@ -89,6 +89,10 @@ def _change_rows(
     host: GitHost | None,
     service_info: ServiceInfo,
 ) -> Iterator[ChangeRow]:
+    """Yield the changes that a visitor may see: everybody those of posts in feeds.
+
+    A URL of a removed post is for editors only: nothing here says whether it was ever public.
+    """
     for change in report.changes:
         post = change.post
         live = edition.find_post(post.id)
@@ -114,8 +118,6 @@ def _change_rows(
                 url=service_info.url(f"/posts/{live.key}"),
                 note=", ".join(change.details),
             )
-        elif not is_there and not live and post.is_live(report.time):
-            yield ChangeRow(effect=change.effect, title=post.url, language="en")
 
 
 def _file_url(host: GitHost | None, report: CommitReport, change: PostChange) -> str:
