@@ -186,19 +186,28 @@ def test_mail_names_files_and_what_to_do() -> None:
         "",
         "news/a.md, line 2",
         "  title has a colon. Quote it.",
-        "  https://github.com/example/site/blob/main/news/a.md?plain=1#L2",
+        f"  https://github.com/example/site/blob/{samples.COMMIT}/news/a.md?plain=1#L2",
         "  https://feeds.example.gov/explain?post=news/a.md",
         "",
         "news/?.md",
         "  title has a colon. Quote it.",
-        "  https://github.com/example/site/blob/main/news/%FF.md",
-        "  https://feeds.example.gov/explain?post=news/%3F.md",
+        f"  https://github.com/example/site/blob/{samples.COMMIT}/news/%FF.md",
+        "  https://feeds.example.gov/explain?post=news/%FF.md",
         "",
         "Whole again: news/b.md",
         "",
         "https://feeds.example.gov/sources/news",
         "Example agency feeds",
     ]
+
+
+def test_mail_links_to_a_commit_on_codeberg() -> None:
+    """Whose URLs of files in a commit take no branch."""
+    snapshot = samples.source_snapshot(samples.source(repository="https://codeberg.org/a/b.git"))
+
+    text = source_notice(snapshot, [A], [], NOW, samples.SERVICE_INFO).text
+
+    assert f"  https://codeberg.org/a/b/src/commit/{samples.COMMIT}/news/a.md" in text
 
 
 def test_long_mail_counts_what_it_leaves_out() -> None:

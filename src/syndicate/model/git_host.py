@@ -44,7 +44,7 @@ class GitHost:
         return cls(url=url, file_path=file_path, commit_path=commit_path)
 
     def file_url(self, commit: str, path: str, line: int = 0) -> str:
-        """Return the URL of a file in a commit or branch, at a line if it is not 0."""
+        """Return the URL of a file in a commit, at a line if it is not 0."""
         file_path = self.file_path.format(commit=quote(commit, safe="/"))
         name = quote(path.encode("utf-8", "surrogateescape"), safe="/")
         anchor = f"#L{line}" if line else ""

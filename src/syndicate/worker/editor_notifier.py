@@ -15,7 +15,6 @@ from syndicate.model.edition import Problem, SourceSnapshot
 from syndicate.model.event import rfc3339
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.git_host import GitHost
-from syndicate.model.post import Source
 from syndicate.storage.notifications import SOURCE, Notifications
 from syndicate.worker.state_announcer import StateAnnouncer, run_each_minute
 
@@ -117,7 +116,7 @@ def source_notice(
     source = snapshot.source
     lines = [*_BROKEN_LINES] if broken else []
     for problem in broken[:_MAX_LISTED]:
-        lines += _problem_lines(problem, source, service_info)
+        lines += _problem_lines(problem, snapshot, service_info)
     lines += [f"Whole again: {path}" for path in whole[:_MAX_LISTED]]
     left_out = max(len(broken) - _MAX_LISTED, 0) + max(len(whole) - _MAX_LISTED, 0)
     lines += [f"And {left_out} more files."] if left_out else []
@@ -146,15 +145,17 @@ def source_notice(
     )
 
 
-def _problem_lines(problem: Problem, source: Source, service_info: ServiceInfo) -> Iterator[str]:
+def _problem_lines(
+    problem: Problem, snapshot: SourceSnapshot, service_info: ServiceInfo
+) -> Iterator[str]:
     """Yield the file, what is wrong, and links to the file and to its explanation."""
-    host = GitHost.from_repository(source.repository)
+    host = GitHost.from_repository(snapshot.source.repository)
     message = problem.message.removeprefix(f"{problem.path}: ")
     yield f"{problem.path}, line {problem.line}" if problem.line else problem.path
     yield f"  {message}. {problem.hint}".rstrip()
     if host is not None:
-        yield f"  {host.file_url(source.ref, problem.path, problem.line)}"
-    path = quote(problem.path, errors="replace")
+        yield f"  {host.file_url(snapshot.commit, problem.path, problem.line)}"
+    path = quote(problem.path, errors="surrogateescape")
     yield f"  {service_info.url(f'/explain?post={path}')}"
     yield ""
 
