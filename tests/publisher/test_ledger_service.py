@@ -291,7 +291,9 @@ async def test_lease_of_a_dead_process_is_taken_over(
     async with running_ledger(content_service, sqlite_url(tmp_path)) as ledger_service:
         _, entries = await ledger_service.entries_after(None, 10)
         assert bool(entries) is is_taken
+        assert ledger_service.has_lease is is_taken
         assert (await ledger.lease_holder() == holder) is not is_taken
+    assert not ledger_service.has_lease
     await database.close()
 
 

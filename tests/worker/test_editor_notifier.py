@@ -56,6 +56,7 @@ class Editors:
     contacts: tuple[str, ...]
     reader: SampleReader = field(default_factory=lambda: SampleReader(current=None))
     is_stale: bool = False
+    has_lease: bool = True
     notifier: EditorNotifier = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +71,7 @@ class Editors:
             Notifications(self.database),
             ContactNotifier(self.transport, None),
             samples.SERVICE_INFO,
+            has_lease=lambda: self.has_lease,
             clock=lambda: NOW,
         )
 
@@ -158,6 +160,16 @@ async def test_contact_that_fails_does_not_stop_another(tmp_path: pathlib.Path) 
         assert await editors.look(A) == []
         assert len(failing.requests) == 2
         assert len(await editors.look()) == 1
+
+
+async def test_process_without_the_lease_sends_nothing(tmp_path: pathlib.Path) -> None:
+    """Its edition may be older than that of the process that has it."""
+    async with open_editors(tmp_path) as editors:
+        assert len(await editors.look(A)) == 1
+        editors.has_lease = False
+        assert await editors.look() == []
+        editors.has_lease = True
+        assert await editors.look(A) == []
 
 
 async def test_source_without_contacts_reads_nothing(tmp_path: pathlib.Path) -> None:

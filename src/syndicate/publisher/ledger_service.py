@@ -267,6 +267,8 @@ class LedgerService:
         """Why the database cannot be used; empty while it can, and before the first try."""
         self.removed: tuple[LedgerEntry, ...] = ()
         """The posts removed lately; the same object until they change."""
+        self.has_lease = False
+        """Whether this process recorded the last edition: of several, one has the lease."""
 
     async def run(self) -> None:
         """Record every edition until cancelled; then release the lease."""
@@ -312,6 +314,7 @@ class LedgerService:
             await self._record_editions(database, ledger)
         finally:
             self._ledger = None
+            self.has_lease = False
             await database.close()
 
     async def _record_editions(self, database: Database, ledger: Ledger) -> None:
@@ -326,12 +329,12 @@ class LedgerService:
         try:
             while True:
                 edition = self._watcher.edition
-                has_lease = await writer.record(edition)
+                self.has_lease = await writer.record(edition)
                 self._on_enqueued()
                 await self._update_removed(ledger)
                 self._ledger = ledger
                 self._mark_recorded(edition)
-                if has_lease:
+                if self.has_lease:
                     self._distribution_due.set()
                 await self._wait_for_edition(edition, distributing)
         finally:

@@ -97,13 +97,16 @@ async def open_database_services(
             ledger=ledger,
             subscriptions=subscriptions,
             delivery=delivery,
-            editor_notifier=_make_editor_notifier(content, reader, delivery),
+            editor_notifier=_make_editor_notifier(content, reader, delivery, ledger),
             restarts=restarts,
         )
 
 
 def _make_editor_notifier(
-    content: ContentService, reader: ContentReader, delivery: DeliveryRuntime
+    content: ContentService,
+    reader: ContentReader,
+    delivery: DeliveryRuntime,
+    ledger: LedgerService,
 ) -> EditorNotifier:
     return EditorNotifier(
         content.settings.editors,
@@ -111,5 +114,6 @@ def _make_editor_notifier(
         delivery.notifications,
         delivery.contact_notifier,
         content.settings.service_info,
+        has_lease=lambda: ledger.has_lease,
         clock=content.clock,
     )

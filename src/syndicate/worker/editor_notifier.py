@@ -36,6 +36,8 @@ class EditorNotifier:
         notifications: Knows what was sent.
         notifier: Sends mail and requests.
         service_info: Title and URLs of the service.
+        has_lease: Returns whether this process has the publisher lease. Only that one notifies:
+            the edition of another may be older, and its states then are no news.
         clock: Returns the time, with a time zone.
     """
 
@@ -47,12 +49,14 @@ class EditorNotifier:
         notifier: ContactNotifier,
         service_info: ServiceInfo,
         *,
+        has_lease: Callable[[], bool],
         clock: Callable[[], datetime],
     ) -> None:
         self._contacts = {name: some for name, some in contacts.items() if some}
         self._reader = reader
         self._announcer = StateAnnouncer(SOURCE, notifications, notifier, clock=clock)
         self._service_info = service_info
+        self._has_lease = has_lease
         self._clock = clock
 
     async def run(self) -> None:
@@ -64,7 +68,7 @@ class EditorNotifier:
 
         A source that cannot be read is left out: nobody knows its files now.
         """
-        if not self._contacts:
+        if not self._contacts or not self._has_lease():
             return
         try:
             edition = self._reader.edition
