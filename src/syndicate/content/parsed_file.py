@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -267,7 +267,7 @@ class FileParser:
             )
             rules = sha256(what_counts.encode("utf-8", "surrogateescape")).digest()
             self._rules_digests[path] = rules
-        return blake2b(rules + blob.encode(), digest_size=KEY_BYTES).hexdigest()
+        return sha256(rules + blob.encode()).digest()[:KEY_BYTES].hex()
 
     def _has_present_authors(self, file: ParsedFile) -> bool:
         """Return whether the authors that ``file`` names have the same names and URLs now."""

@@ -7,7 +7,7 @@ one that is depends on git alone, so a start with an empty store finds the same.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from hashlib import blake2b
+from hashlib import sha256
 from itertools import chain
 from typing import Final
 from urllib.parse import urlsplit
@@ -56,7 +56,7 @@ class SiteReader:
     def read(self, files: RepositoryFiles) -> Site:
         """Return the site that ``files`` of a commit describe."""
         relevant = chain.from_iterable(_relevant(files.blobs, ()).items())
-        key = blake2b("\0".join(relevant).encode("utf-8", "surrogateescape")).digest()
+        key = sha256("\0".join(relevant).encode("utf-8", "surrogateescape")).digest()
         blobs, site = self._sites.get(key, ({}, None))
         if site is None or any(files.blobs.get(path) != blob for path, blob in blobs.items()):
             site = find_site(self._source, files)

@@ -16,9 +16,9 @@ from syndicate.model.post import BlobId, Path, Post, PostId, RenderedPost
 from syndicate.model.selection import Selectable, Selection
 from syndicate.model.subscription import EventType
 
-_SCHEME: Final = "1"
+_SCHEME: Final = "2"
 """Rises when the same inputs give other digests; digests of two schemes are not compared."""
-_DIGEST_BYTES: Final = 4
+_DIGEST_DIGITS: Final = 8
 
 
 def digest(inputs: object) -> str:
@@ -27,11 +27,11 @@ def digest(inputs: object) -> str:
     A change is overlooked with a probability of 2⁻³².
     """
     data = json.dumps(inputs).encode()  # ASCII, so that text that is not Unicode has a digest
-    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+    return hashlib.sha256(data).hexdigest()[:_DIGEST_DIGITS]
 
 
 def encode_digests(digests: Mapping[str, str]) -> str:
-    """Return the ``digests`` of fields as one text: ``1;authors:5f3a1c07;url:…``."""
+    """Return the ``digests`` of fields as one text: ``2;authors:5f3a1c07;url:…``."""
     return ";".join((_SCHEME, *(f"{name}:{digests[name]}" for name in sorted(digests))))
 
 

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 from itertools import islice
 from typing import Final
 
@@ -40,6 +40,7 @@ _LETTERS_AND_DIGITS: Final = bytes(
     byte if byte > ord("~") or chr(byte).isalnum() else ord(" ") for byte in range(256)
 )
 """Translation of bytes: a space for all of ASCII except letters and digits."""
+_DIGEST_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +53,13 @@ class WordDigest:
 
 def digest_words(texts: Iterable[str]) -> WordDigest:
     """Return the digest of the words (letters and digits) of ``texts`` in Markdown or HTML."""
-    digest = blake2b(digest_size=16)
+    digest = sha256()
     count = 0
     for text in texts:
         words = _normalize_words(_MARKUP.sub(" ", text))
         digest.update(words + b"\n")
         count = words.count(b" ") + 1 if words else 0
-    return WordDigest(digest=digest.digest(), count=count)
+    return WordDigest(digest=digest.digest()[:_DIGEST_BYTES], count=count)
 
 
 def _normalize_words(text: str) -> bytes:
