@@ -120,6 +120,8 @@ def test_usual_path_of_a_feed_is_redirected(client: AppClient, path: str, target
         ("es-PR,es;q=0.9,en;q=0.8", "es"),
         ("fr, es;q=0.5, en;q=0.6", "en"),
         ("es;q=0.7,en;q=0.7", "es"),
+        ("fr, es;q=0", "en"),
+        ("en-GB;q=0.5, es;q=0.7, en;q=0.9", "en"),
         ("fr", "en"),
         ("*", "en"),
     ],

@@ -59,15 +59,17 @@ def accepts_html(accept: str) -> bool:
 def preferred_language(accept_language: str) -> str:
     """Return the language of pages with the highest weight in ``accept_language``, else English.
 
-    Of languages with the same weight, the first one.
+    Of languages with the same weight, the first one; of ranges of a language, the highest weight. A
+    weight of 0 excludes (section 12.4.2).
     """
     weights: dict[str, float] = {}
     for element in accept_language.split(","):
         tag, _, parameters = element.strip().partition(";")
         primary = tag.partition("-")[0].lower()
         if primary in LANGUAGES:
-            weights.setdefault(primary, _weight(f";{parameters}"))
-    return max(weights, key=lambda language: weights[language], default=DEFAULT_LANGUAGE)
+            weights[primary] = max(weights.get(primary, 0.0), _weight(f";{parameters}"))
+    accepted = [language for language, weight in weights.items() if weight]
+    return max(accepted, key=lambda language: weights[language], default=DEFAULT_LANGUAGE)
 
 
 def _weight(parameters: str) -> float:
