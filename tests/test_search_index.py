@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from syndicate.errors import NotReady
-from syndicate.model.post import BlobId, Post
+from syndicate.model.post import BlobId, Post, PostId
 from syndicate.model.search import Excerpt, SearchTerms
 from syndicate.search_index import SearchableText, SearchIndex
 from tests import samples
@@ -106,6 +107,36 @@ def test_excerpts_mark_the_matches(index: SearchIndex) -> None:
     assert nothing
     assert index.excerpts(nothing, [DESIGN.id]) == {}
     assert index.excerpts(terms, []) == {}
+
+
+def test_post_that_is_removed_between_lookups_has_an_excerpt(index: SearchIndex) -> None:
+    """That of the text before; another thread changes the index."""
+
+    class RemovedAfterLookup(str):
+        """An id, the second lookup of which empties the index."""
+
+        __slots__ = ()
+
+        @override
+        def __hash__(self) -> int:
+            if lookups:
+                index.retain_only([])
+            lookups.append(self)
+            return super().__hash__()
+
+    lookups: list[str] = []
+    terms = SearchTerms.parse("civic")
+    assert terms
+
+    excerpts = index.excerpts(terms, [PostId(RemovedAfterLookup(DESIGN.id))])
+
+    assert [*excerpts] == [DESIGN.id]
+
+
+def test_excerpts_that_fail_are_not_ready(index: SearchIndex) -> None:
+    """As a search that fails."""
+    with pytest.raises(NotReady):
+        index.excerpts(SearchTerms(text="nul", words=("nul\0",)), [DESIGN.id])
 
 
 def test_posts_are_found_in_their_order_and_among_the_given_ones(index: SearchIndex) -> None:

@@ -149,7 +149,8 @@ class SearchIndex:
         Raises `NotReady` after an error.
         """
         entries = self._entries
-        ids = {entries[post_id].row: post_id for post_id in post_ids if post_id in entries}
+        # One lookup for each: another thread may replace or remove the entry in between.
+        ids = {entry.row: post_id for post_id in post_ids if (entry := entries.get(post_id))}
         expression = _expression(terms)
         if not ids or not expression:
             return {}
@@ -158,9 +159,9 @@ class SearchIndex:
                 f"SELECT rowid, title, text FROM posts WHERE rowid IN ({','.join('?' * len(ids))})",  # noqa: S608 — only ? is inserted
                 [*ids],
             ).fetchall()
+            marked = _marked(expression, texts)
         return {
-            ids[row]: Excerpt(title=_parts(title), text=_parts(text))
-            for row, title, text in _marked(expression, texts)
+            ids[row]: Excerpt(title=_parts(title), text=_parts(text)) for row, title, text in marked
         }
 
     def close(self) -> None:
