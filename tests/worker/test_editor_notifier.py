@@ -172,6 +172,22 @@ async def test_process_without_the_lease_sends_nothing(tmp_path: pathlib.Path) -
         assert await editors.look(A) == []
 
 
+async def test_contact_that_comes_back_is_not_notified_of_old_files(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Which broke before it left the settings, and are whole since."""
+    async with open_editors(tmp_path, 204) as editors:
+        before = editors.contacts
+        assert len(await editors.look(A)) == 1
+        editors.contacts = (editors.receiver.url("/other"),)
+        editors.restart()
+        assert len(await editors.look(A)) == 1
+        editors.contacts = before
+        editors.restart()
+        assert await editors.look() == []
+        assert await Notifications(editors.database).announced(SOURCE) == {}
+
+
 async def test_source_without_contacts_reads_nothing(tmp_path: pathlib.Path) -> None:
     """Neither the edition nor the database."""
     async with open_editors(tmp_path) as editors:

@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 from syndicate.channels.contact_notifier import ContactNotifier
 from syndicate.errors import NotReady
-from syndicate.model.contact import Notice
+from syndicate.model.contact import Notice, contact_digest
 from syndicate.model.content_reader import ContentReader
 from syndicate.model.edition import Problem, SourceSnapshot
 from syndicate.model.event import rfc3339
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.git_host import GitHost
-from syndicate.storage.notifications import SOURCE, Notifications
+from syndicate.storage.notifications import SOURCE, Announcement, Notifications
 from syndicate.worker.state_announcer import StateAnnouncer, run_each_minute
 
 _MAX_FILES: Final = 500
@@ -75,6 +75,7 @@ class EditorNotifier:
         except NotReady:
             return
         announced = await self._announcer.announced()
+        await self._forget_removed(announced)
         for snapshot in edition.snapshots:
             contacts = self._contacts.get(snapshot.source.name, ())
             if contacts and not snapshot.is_stale:
@@ -86,6 +87,20 @@ class EditorNotifier:
                     announced,
                     partial(self._notice, snapshot, errors, self._clock()),
                 )
+
+    async def _forget_removed(self, announced: Mapping[Announcement, str]) -> None:
+        """Forget what was announced of sources and to contacts that are no longer in the settings.
+
+        Else whoever comes back is notified of files that broke then.
+        """
+        kept = {
+            Announcement(name, contact_digest(contact))
+            for name, contacts in self._contacts.items()
+            for contact in contacts
+        }
+        for announcement, state in announced.items():
+            if announcement not in kept:
+                await self._announcer.forget(announcement, state)
 
     def _notice(
         self,
