@@ -9,6 +9,7 @@ import pytest
 
 from syndicate.cache import Cache
 from syndicate.content.held_commits import AcceptedRemovals
+from syndicate.errors import StorageError
 from syndicate.git import Repository
 from syndicate.model.post import CommitId
 from syndicate.private_files import (
@@ -172,6 +173,16 @@ def test_existing_file_is_made_private_when_written(tmp_path: pathlib.Path) -> N
     assert (mode(file), file.read_text()) == (0o600, "new")
     make_file(tmp_path / "b")
     assert mode(tmp_path / "b") == 0o600
+
+
+def test_state_file_below_a_file_is_reported(tmp_path: pathlib.Path) -> None:
+    """As where the data folder cannot be made; nothing is yielded."""
+    (tmp_path / "var").write_text("in the way")
+    with (
+        pytest.raises(StorageError, match="cannot be written"),
+        StateFile(tmp_path / "var" / "state.json").edit(),
+    ):
+        pytest.fail("there is nothing to edit")
 
 
 def test_missing_files_are_ignored(tmp_path: pathlib.Path) -> None:

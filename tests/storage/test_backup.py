@@ -98,7 +98,7 @@ async def test_one_of_two_backups_to_the_same_file_at_a_time_wins(
     assert {path.name for path in file.parent.iterdir()} == {file.name, ".gitignore"}
 
 
-async def test_backup_needs_no_room_in_the_folder_of_temporary_files(
+async def test_backup_needs_no_space_in_the_folder_of_temporary_files(
     address: str, file: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a container that is often memory."""

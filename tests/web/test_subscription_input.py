@@ -177,7 +177,7 @@ def test_errors_list_valid_values() -> None:
 
 
 def test_header_fields_do_not_go_to_another_host() -> None:
-    """Whoever can change the URL could read them there; the same patch may set new ones."""
+    """A stolen token could read them there; the same patch may set new ones."""
     with_headers = replace(BLANK, headers=(("X-A", "b"),))
     new = (("X-C", "d"),)
     same = SubscriptionPatch(url=f"{BLANK.url}/2").apply_to(with_headers)

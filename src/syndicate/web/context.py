@@ -16,7 +16,6 @@ from syndicate.feeds.formats import FORMATS
 from syndicate.feeds.formats.link import Link, essence
 from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.model.access_token import AccessToken, Role
-from syndicate.model.audit import Actor
 from syndicate.model.edition import Edition
 from syndicate.model.feed import FeedLocation, ServiceInfo
 from syndicate.model.post import Post, RenderedPosts
@@ -24,15 +23,11 @@ from syndicate.model.query import Query, parse_query
 from syndicate.web.feed_directory import PostCounts, PostCountsCache
 from syndicate.web.http.auth import (
     PARTNERS,
-    READING_METHODS,
     authenticate,
-    bearer_token,
-    check_rights,
 )
 from syndicate.web.http.conditional_response import conditional_response
 from syndicate.web.http.rate_limit import scope_client_key
 from syndicate.web.http.redirects import redirect_response
-from syndicate.web.http.sessions import require_session
 from syndicate.web.http_policy import NO_CACHE, HttpPolicy
 from syndicate.web.services import Services, SubscriptionManager
 
@@ -97,21 +92,6 @@ class WebContext:
         """Return the subscription service and the token of ``request``, as `auth` says."""
         address = scope_client_key(request.scope, self.policy.proxies)
         return await authenticate(request, self.reader, roles, address)
-
-    async def authenticate_person(
-        self, request: Request, roles: Collection[Role]
-    ) -> tuple[SubscriptionManager, AccessToken]:
-        """Return the same for a page: with a bearer token or with a session of the portal.
-
-        Redirects to the login where there is neither.
-        """
-        if bearer_token(request):
-            return await self.authenticate(request, roles)
-        session = await require_session(request, self.reader, self.service_info)
-        check_rights(session.token, roles, is_write=request.method not in READING_METHODS)
-        address = scope_client_key(request.scope, self.policy.proxies)
-        service = await self.reader.subscription_service()
-        return service.acting_as(Actor.from_token(session.token, address)), session.token
 
     async def audit_failure(self, request: Request, reason: str) -> None:
         """Record invalid credentials other than tokens, as far as there is a database."""

@@ -91,7 +91,7 @@ class EditorNotifier:
     async def _forget_removed(self, announced: Mapping[Announcement, str]) -> None:
         """Forget what was announced of sources and to contacts that are no longer in the settings.
 
-        Else whoever comes back is notified of files that broke then.
+        Else an editor who is added again is notified of files that broke then.
         """
         kept = {
             Announcement(name, contact_digest(contact))
