@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -31,7 +32,7 @@ from syndicate.storage.schema import (
     SUBSCRIPTION,
 )
 from tests.databases import DATABASE_KINDS, database_of_kind, open_database
-from tests.storage.outbox_fixture import NOW, open_outbox
+from tests.storage.outbox_fixture import NOW, finished_attempt, open_outbox
 from tests.stored_database import fill
 
 Rows = dict[str, list[tuple[object, ...]]]
@@ -224,6 +225,43 @@ async def test_copy_that_a_service_used_is_refused(address: str, target_url: str
 
     with pytest.raises(StorageError, match="holds rows already"):
         await copy(address, target_url)
+
+
+async def test_copy_that_somebody_changed_is_refused(address: str, target_url: str) -> None:
+    """A token was created in it, before a service took the lease; nothing is deleted."""
+    await fill_database(address)
+    await copy(address, target_url)
+    entry = AuditEntry(at=NOW, actor=SERVICE, action="token.created", object_id="tok_1")
+    async with open_database(target_url) as database:
+        await AuditLog(database).add(entry)
+    before = await all_rows(target_url)
+    async with open_database(address) as database:
+        await AuditLog(database).add(replace(entry, object_id="tok_2"))
+
+    with pytest.raises(StorageError) as refused:
+        await copy(address, target_url)
+
+    assert refused.value.code == "database-not-empty"
+    assert await all_rows(target_url) == before
+
+
+async def test_copy_that_deliveries_were_sent_from_is_refused(
+    address: str, target_url: str
+) -> None:
+    """They would be sent again; the attempts of a subscription that is gone do not count."""
+    async with open_outbox(address) as outbox_fixture:
+        await outbox_fixture.subscribe("a", events=(1,))
+    await copy(address, target_url)
+    async with open_outbox(target_url) as outbox_fixture:
+        (claim,) = await outbox_fixture.claim("worker")
+        await outbox_fixture.outbox.complete([finished_attempt(claim.delivery)])
+
+    with pytest.raises(StorageError, match="holds rows already"):
+        await copy(address, target_url)
+
+    async with open_database(address) as database, database.write() as connection:
+        await connection.execute(delete(SUBSCRIPTION))
+    assert written_rows(await copy(address, target_url))["attempt"] == (0, 0, 1)
 
 
 @pytest.mark.parametrize("user", ["publisher", "worker"])

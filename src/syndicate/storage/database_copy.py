@@ -28,7 +28,15 @@ from sqlalchemy import (
 from syndicate.errors import StorageError
 from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis
-from syndicate.storage.schema import AUDIT_RETENTION, DELIVERY, METADATA, PUBLISHER
+from syndicate.storage.schema import (
+    ATTEMPT,
+    AUDIT_LOG,
+    AUDIT_RETENTION,
+    DELIVERY,
+    METADATA,
+    PUBLISHER,
+    SUBSCRIPTION,
+)
 
 COPY_HOLDER: Final = "db copy"
 """Holder of the publisher lease in a copy that no service has used yet."""
@@ -136,13 +144,48 @@ def _check_target(source: Connection, target: Connection, name: str) -> bool:
         return True
     ledger_id = source.scalar(select(PUBLISHER.c.ledger_id))
     publisher = target.execute(select(PUBLISHER)).one()
-    if (publisher.ledger_id, publisher.lease_by) != (ledger_id, COPY_HOLDER):
+    is_copy = (publisher.ledger_id, publisher.lease_by) == (ledger_id, COPY_HOLDER)
+    if not is_copy or _was_used(source, target):
         raise StorageError(
             f"database {name}: holds rows already, for instance in the table {filled[0]}",
             code="database-not-empty",
             hint="Name an empty database, or an earlier copy that no service has used.",
         )
     return False
+
+
+def _was_used(source: Connection, target: Connection) -> bool:
+    """Return whether somebody changed an earlier copy, or deliveries were sent from it.
+
+    Each change by a person is in the audit log, so its newest entry and the newest attempt must be
+    in the source, unless the source deleted them: because they are older than what it keeps, or
+    because the subscription is gone.
+    """
+    entries, attempts = select(AUDIT_LOG), select(ATTEMPT)
+    entry = target.execute(entries.order_by(AUDIT_LOG.c.id.desc()).limit(1)).first()
+    if entry is not None:
+        same = entries.where(
+            AUDIT_LOG.c.id == entry.id,
+            AUDIT_LOG.c.at_ms == entry.at_ms,
+            AUDIT_LOG.c.action == entry.action,
+            AUDIT_LOG.c.object == entry.object,
+        )
+        oldest_ms = source.scalar(select(func.min(AUDIT_LOG.c.at_ms)))
+        is_kept = oldest_ms is not None and entry.at_ms >= oldest_ms
+        if is_kept and source.execute(same).first() is None:
+            return True
+    attempt = target.execute(attempts.order_by(ATTEMPT.c.started_ms.desc()).limit(1)).first()
+    if attempt is None:
+        return False
+    same = attempts.where(
+        ATTEMPT.c.subscription_id == attempt.subscription_id,
+        ATTEMPT.c.seq == attempt.seq,
+        ATTEMPT.c.started_ms == attempt.started_ms,
+    )
+    subscription = select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.id == attempt.subscription_id)
+    oldest_ms = source.scalar(select(func.min(ATTEMPT.c.started_ms))) or 0
+    is_kept = attempt.started_ms >= oldest_ms and source.scalar(subscription) is not None
+    return is_kept and source.execute(same).first() is None
 
 
 def _has_rows(table: Table, connection: Connection) -> bool:
