@@ -372,13 +372,9 @@ def _prefixes(path: Path) -> Iterator[tuple[str, ...]]:
 
 
 def _state_of(post: Post) -> PostState:
-    attributes = PostAttributes(
-        source=post.source,
-        categories=post.categories,
-        carousel=post.carousel,
-        language=post.language,
+    return PostState(
+        attributes=PostAttributes.of(post), published=post.published, expires=post.expires
     )
-    return PostState(attributes=attributes, published=post.published, expires=post.expires)
 
 
 def _state_in(fields: VersionFields | None, created: datetime, source: Source) -> PostState | None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
+import msgspec
+
 from syndicate import telemetry
 from syndicate.errors import Conflict, StorageError, UnknownName
 from syndicate.git import Repository
-from syndicate.model.category import Category
 from syndicate.model.departure import Departure, PostAttributes
 from syndicate.model.edition import HiddenFile, SourceSnapshot
-from syndicate.model.event import rfc3339
 from syndicate.model.post import CommitId, Path, Post, PostKey
 from syndicate.model.post_list import PostList
 from syndicate.private_files import StateFile
@@ -38,47 +38,13 @@ class Withdrawal:
     @classmethod
     def of(cls, post: Post, commit: CommitId, now: datetime) -> Self:
         """Withdraw ``post`` at ``now``."""
-        attributes = PostAttributes(
-            source=post.source,
-            categories=post.categories,
-            carousel=post.carousel,
-            language=post.language,
-        )
+        attributes = PostAttributes.of(post)
         return cls(key=post.key, path=post.path, commit=commit, attributes=attributes, began=now)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Parse what `to_json` returned; raises `ValueError` and its like."""
-        ended = values["ended"]
-        return cls(
-            key=PostKey(values["key"]),
-            path=Path(values["path"]),
-            commit=CommitId(values["commit"]),
-            attributes=PostAttributes(
-                source=values["source"],
-                categories=tuple(Category(slug=slug, title=slug) for slug in values["categories"]),
-                carousel=values["carousel"],
-                language=values["language"],
-            ),
-            began=datetime.fromisoformat(values["began"]),
-            ended=None if ended is None else datetime.fromisoformat(ended),
-            restored=values["restored"],
-        )
 
     def to_json(self) -> dict[str, object]:
         """Return the withdrawal as a JSON object."""
-        return {
-            "key": self.key,
-            "source": self.attributes.source,
-            "path": self.path,
-            "commit": self.commit,
-            "categories": [category.slug for category in self.attributes.categories],
-            "carousel": self.attributes.carousel,
-            "language": self.attributes.language,
-            "began": rfc3339(self.began),
-            "ended": None if self.ended is None else rfc3339(self.ended),
-            "restored": self.restored,
-        }
+        values: dict[str, object] = msgspec.to_builtins(self)
+        return values
 
     @property
     def departure(self) -> Departure:
@@ -187,8 +153,8 @@ class WithdrawnPosts:
 
 def _parse(document: Mapping[str, Any]) -> tuple[Withdrawal, ...]:
     try:
-        return tuple(map(Withdrawal.from_json, document.get("withdrawals", ())))
-    except (ValueError, TypeError, LookupError) as error:
+        return msgspec.convert(document.get("withdrawals", ()), tuple[Withdrawal, ...])
+    except msgspec.ValidationError as error:
         raise StorageError(
             f"the withdrawn posts cannot be read: {error}",
             hint="Fix withdrawn.json in the data folder, or delete it and withdraw posts again.",

@@ -8,8 +8,10 @@ of another post (decision 33).
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from syndicate.model.category import Category
+from syndicate.model.post import Post
 from syndicate.model.selection import Selection
 
 
@@ -21,6 +23,16 @@ class PostAttributes:
     categories: tuple[Category, ...]
     carousel: bool
     language: str
+
+    @classmethod
+    def of(cls, post: Post) -> Self:
+        """Return the attributes of ``post``."""
+        return cls(
+            source=post.source,
+            categories=post.categories,
+            carousel=post.carousel,
+            language=post.language,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
