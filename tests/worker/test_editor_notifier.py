@@ -1,4 +1,4 @@
-"""Notices to editors about files that break and are whole again, each once."""
+"""Notices to editors about files that break and are fixed, each once."""
 
 import json
 import pathlib
@@ -76,7 +76,7 @@ class Editors:
         )
 
     async def look(self, *problems: Problem) -> list[Any]:
-        """Notify of ``problems``; return the type, broken and whole files of what arrived."""
+        """Notify of ``problems``; return the type, broken and fixed files of what arrived."""
         before = len(self.receiver.requests)
         snapshots = [
             samples.source_snapshot(samples.source(name), problems=problems, is_stale=self.is_stale)
@@ -89,7 +89,7 @@ class Editors:
             (
                 body["type"],
                 [broken["path"] for broken in body["data"]["broken"]],
-                body["data"]["whole"],
+                body["data"]["fixed"],
             )
             for body in bodies
         ]
@@ -131,7 +131,7 @@ async def test_each_break_and_repair_is_sent_once(tmp_path: pathlib.Path) -> Non
         editors.restart()
         assert await editors.look(A, B) == []
         assert await editors.look(B, C) == [("source.broken", ["news/c.md"], ["news/a.md"])]
-        assert await editors.look() == [("source.whole", [], ["news/b.md", "news/c.md"])]
+        assert await editors.look() == [("source.fixed", [], ["news/b.md", "news/c.md"])]
         assert await editors.look() == []
         assert await Notifications(editors.database).announced(SOURCE) == {}
 
@@ -175,7 +175,7 @@ async def test_process_without_the_lease_sends_nothing(tmp_path: pathlib.Path) -
 async def test_contact_that_comes_back_is_not_notified_of_old_files(
     tmp_path: pathlib.Path,
 ) -> None:
-    """Which broke before it left the settings, and are whole since."""
+    """Which broke before it left the settings, and were fixed since."""
     async with open_editors(tmp_path, 204) as editors:
         before = editors.contacts
         assert len(await editors.look(A)) == 1
@@ -207,7 +207,7 @@ def test_mail_names_files_and_what_to_do() -> None:
     notice = source_notice(snapshot, [A, odd], ["news/b.md"], NOW, samples.SERVICE_INFO)
 
     assert notice.subject == (
-        "Example agency feeds: 2 files broke, 1 file is whole again in Example agency, news"
+        "Example agency feeds: 2 files broke, 1 file is fixed in Example agency, news"
     )
     assert notice.text.splitlines() == [
         "Feeds keep the last good version of a post that cannot be read.",
@@ -222,7 +222,7 @@ def test_mail_names_files_and_what_to_do() -> None:
         f"  https://github.com/example/site/blob/{samples.COMMIT}/news/%FF.md",
         "  https://feeds.example.gov/explain?post=news/%FF.md",
         "",
-        "Whole again: news/b.md",
+        "Fixed: news/b.md",
         "",
         "https://feeds.example.gov/sources/news",
         "Example agency feeds",
@@ -241,12 +241,12 @@ def test_mail_links_to_a_commit_on_codeberg() -> None:
 def test_long_mail_counts_what_it_leaves_out() -> None:
     """Of both kinds; without a git host there are no links to it."""
     broken = [problem(f"news/{n}.md") for n in range(22)]
-    whole = [f"news/w{n}.md" for n in range(21)]
+    fixed = [f"news/w{n}.md" for n in range(21)]
 
-    text = source_notice(samples.source_snapshot(), broken, whole, NOW, samples.SERVICE_INFO).text
-    repaired = source_notice(samples.source_snapshot(), [], whole, NOW, samples.SERVICE_INFO)
+    text = source_notice(samples.source_snapshot(), broken, fixed, NOW, samples.SERVICE_INFO).text
+    repaired = source_notice(samples.source_snapshot(), [], fixed, NOW, samples.SERVICE_INFO)
 
     assert "And 3 more files." in text
     assert "blob" not in text
-    assert repaired.text.startswith("Whole again: news/w0.md\n")
-    assert repaired.subject.endswith("21 files are whole again in Example agency, news")
+    assert repaired.text.startswith("Fixed: news/w0.md\n")
+    assert repaired.subject.endswith("21 files are fixed in Example agency, news")

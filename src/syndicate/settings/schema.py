@@ -207,7 +207,7 @@ class SourceTable(Table):
         repr=False,
         default=(),
         description="Email addresses and https URLs of editors, who are notified when a post "
-        "breaks and when it is whole again.",
+        "breaks and when it is fixed.",
     )
     hook_secret: str = Field(
         repr=False,

@@ -1,4 +1,4 @@
-"""Notifies editors of a source whose posts break, and are whole again."""
+"""Notifies editors of a source whose posts break or are fixed."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -64,7 +64,7 @@ class EditorNotifier:
         await run_each_minute(self.notify)
 
     async def notify(self) -> None:
-        """Notify the editors of each source of files that broke or are whole since the last notice.
+        """Notify the editors of each source of files that broke or were fixed.
 
         A source that cannot be read is left out: nobody knows its files now.
         """
@@ -111,8 +111,8 @@ class EditorNotifier:
     ) -> Notice:
         known = json.loads(before) if before else []
         broken = [problem for path, problem in errors.items() if path not in known]
-        whole = [path for path in known if path not in errors]
-        return source_notice(snapshot, broken, whole, now, self._service_info)
+        fixed = [path for path in known if path not in errors]
+        return source_notice(snapshot, broken, fixed, now, self._service_info)
 
 
 def first_errors(snapshot: SourceSnapshot) -> Mapping[str, Problem]:
@@ -127,24 +127,24 @@ def first_errors(snapshot: SourceSnapshot) -> Mapping[str, Problem]:
 def source_notice(
     snapshot: SourceSnapshot,
     broken: Sequence[Problem],
-    whole: Sequence[str],
+    fixed: Sequence[str],
     now: datetime,
     service_info: ServiceInfo,
 ) -> Notice:
-    """Return the notice about files that broke and those that are whole again."""
+    """Return the notice about files that broke and those that were fixed."""
     source = snapshot.source
     lines = [*_BROKEN_LINES] if broken else []
     for problem in broken[:_MAX_LISTED]:
         lines += _problem_lines(problem, snapshot, service_info)
-    lines += [f"Whole again: {path}" for path in whole[:_MAX_LISTED]]
-    left_out = max(len(broken) - _MAX_LISTED, 0) + max(len(whole) - _MAX_LISTED, 0)
+    lines += [f"Fixed: {path}" for path in fixed[:_MAX_LISTED]]
+    left_out = max(len(broken) - _MAX_LISTED, 0) + max(len(fixed) - _MAX_LISTED, 0)
     lines += [f"And {left_out} more files."] if left_out else []
     lines += ["", service_info.url(f"/sources/{source.name}"), service_info.title, ""]
     return Notice(
-        subject=f"{service_info.title}: {_summary(len(broken), len(whole))} in {source.title}",
+        subject=f"{service_info.title}: {_summary(len(broken), len(fixed))} in {source.title}",
         text="\n".join(lines).encode(errors="replace").decode(),  # names of files may be any bytes
         data={
-            "type": "source.broken" if broken else "source.whole",
+            "type": "source.broken" if broken else "source.fixed",
             "timestamp": rfc3339(now),
             "data": {
                 "source": source.name,
@@ -158,7 +158,7 @@ def source_notice(
                     }
                     for problem in broken
                 ],
-                "whole": [*whole],
+                "fixed": [*fixed],
             },
         },
     )
@@ -179,8 +179,8 @@ def _problem_lines(
     yield ""
 
 
-def _summary(broken: int, whole: int) -> str:
-    """Return the numbers of both: ``2 files broke, 1 file is whole again``."""
+def _summary(broken: int, fixed: int) -> str:
+    """Return the numbers of both: ``2 files broke, 1 file is fixed``."""
     broke = f"{broken} {'file' if broken == 1 else 'files'} broke" if broken else ""
-    repaired = f"{whole} {'file is' if whole == 1 else 'files are'} whole again" if whole else ""
+    repaired = f"{fixed} {'file is' if fixed == 1 else 'files are'} fixed" if fixed else ""
     return ", ".join(filter(None, (broke, repaired)))
