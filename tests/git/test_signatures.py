@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -163,6 +164,26 @@ def test_missing_gpg_is_an_error(
         with pytest.raises(RepositoryError) as refused:
             repository.head()
         assert refused.value.code == "no-gpg"
+
+
+def test_rejected_commit_is_verified_again(
+    content: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program that verifies may have failed for want of memory; a restart is not needed."""
+    monkeypatch.setattr(signatures, "_RETRY_SECONDS", 0.5)
+    signer = ssh_signer(tmp_path, "editor")
+    head = sign(content, signer, "signed")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "git").symlink_to(find_program("git"))
+    ssh_keygen = find_program("ssh-keygen")
+    monkeypatch.setenv("PATH", str(programs))
+    with opened(content, signer.signers, tmp_path) as repository:
+        with pytest.raises(RepositoryError, match="is not signed"):
+            repository.head()
+        (programs / "ssh-keygen").symlink_to(ssh_keygen)
+        time.sleep(0.6)
+        assert (repository.head(), error_of(repository)) == (head, "")
 
 
 def test_signed_commit_is_looked_for_in_a_part_of_the_history(

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from cachetools import TTLCache
+
 from syndicate.errors import RepositoryError
 from syndicate.git.command import config_variables, isolated_environment, run_git
 from syndicate.git.open_repository import OpenRepository
@@ -17,6 +19,9 @@ from syndicate.private_files import open_file
 _OPENPGP_ARMOR: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _MAX_COMMITS: Final = 1_000
 """How far back a signed commit is looked for."""
+
+_RETRY_SECONDS: Final = 60.0
+"""When a rejected commit is verified again: git does not say whether gpg could be run."""
 
 _IMPORT_TIMEOUT_SECONDS: Final = 30.0
 
@@ -42,8 +47,10 @@ class SignatureVerifier:
         self._signers: Final = signers
         self._label: Final = label
         self._keys: bytes = b""
-        self._results: dict[CommitId, bool] = {}
-        """Whether a commit is signed by one of `_keys`."""
+        self._signed: set[CommitId] = set()
+        """Commits that are signed by one of `_keys`."""
+        self._rejected: TTLCache[CommitId, None] = TTLCache(_MAX_COMMITS, _RETRY_SECONDS)
+        """Commits that are not, or whose signatures could not be verified."""
         self.error: RepositoryError | None = None
         """Why the head is not served, as of the last look; None if it is."""
 
@@ -55,7 +62,9 @@ class SignatureVerifier:
         """
         keys = self._read_keys()
         if keys != self._keys:
-            self._keys, self._results = keys, {}
+            self._keys = keys
+            self._signed.clear()
+            self._rejected.clear()
         self.error = None if self._is_signed(opened, head) else self._unsigned_error(head)
         if self.error is None:
             return head
@@ -73,15 +82,19 @@ class SignatureVerifier:
         )
 
     def _is_signed(self, opened: OpenRepository, commit: CommitId) -> bool:
-        if commit not in self._results:
-            with self._key_files() as keys:
-                environment = opened.environment | keys.environment
-                result = run_git(
-                    *("verify-commit", "--raw", commit),
-                    environment=environment | config_variables(environment, keys.configuration),
-                )
-            self._results[commit] = result.exit_code == 0
-        return self._results[commit]
+        if commit in self._signed or commit in self._rejected:
+            return commit in self._signed
+        with self._key_files() as keys:
+            environment = opened.environment | keys.environment
+            result = run_git(
+                *("verify-commit", "--raw", commit),
+                environment=environment | config_variables(environment, keys.configuration),
+            )
+        if result.exit_code == 0:
+            self._signed.add(commit)
+        else:
+            self._rejected[commit] = None
+        return commit in self._signed
 
     def _read_keys(self) -> bytes:
         try:
