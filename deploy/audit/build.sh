@@ -8,15 +8,7 @@ cd "$(dirname "$0")/../.."
 folder=${1:-var/audit}
 mkdir -p "$folder"
 
-environment=var/audit-environment
-key=$environment/made-of-$(cksum <requirements/audit.txt | tr ' ' -)
-if [ ! -f "$key" ]; then
-    echo "Installing requirements/audit.txt (once) ..."
-    "${PYTHON:-.venv/bin/python}" -m venv --clear "$environment"
-    "$environment/bin/python" -m pip --disable-pip-version-check install -qq --no-deps \
-        --require-hashes -r requirements/audit.txt
-    : >"$key"
-fi
+environment=$(sh deploy/local/tool_environment.sh audit)
 
 "$environment/bin/cyclonedx-py" requirements requirements/run.txt --pyproject pyproject.toml \
     --spec-version 1.6 --output-format JSON --output-reproducible --output-file "$folder/sbom.cdx.json"

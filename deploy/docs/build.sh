@@ -7,15 +7,7 @@ cd "$(dirname "$0")/../.."
 folder=${1:-var/docs}
 case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
 
-environment=var/docs-environment
-key=$environment/made-of-$(cksum <requirements/docs.txt | tr ' ' -)
-if [ ! -f "$key" ]; then
-    echo "Installing requirements/docs.txt (once) ..."
-    "${PYTHON:-.venv/bin/python}" -m venv --clear "$environment"
-    "$environment/bin/python" -m pip --disable-pip-version-check install -qq --no-deps \
-        --require-hashes -r requirements/docs.txt
-    : >"$key"
-fi
+environment=$(sh deploy/local/tool_environment.sh docs)
 NO_MKDOCS_2_WARNING=1 "$environment/bin/mkdocs" build --quiet --clean --config-file deploy/docs/mkdocs.yml --site-dir "$folder"
 
 remote=$(grep -rlE '<(script|img|iframe)[^>]* src="?https?://|<link[^>]* rel="?(stylesheet|preload|preconnect)"?[^>]* href="?https?://' \
