@@ -16,7 +16,12 @@ from syndicate.model.retry_policy import (
     AttemptContext,
     RetrySchedule,
 )
-from syndicate.model.subscription import UNDECRYPTABLE_REASON, pause, resume
+from syndicate.model.subscription import (
+    UNDECRYPTABLE_REASON,
+    SubscriptionState,
+    pause,
+    resume,
+)
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
 from syndicate.storage.secret_store import SecretStore
 from tests.storage.outbox_fixture import (
@@ -192,6 +197,18 @@ async def test_next_due_includes_the_end_of_leases(
     assert await outbox_fixture.outbox.next_due(NOW + SECOND) == NOW + SECOND
     await outbox_fixture.claim("one")
     assert await outbox_fixture.outbox.next_due(NOW) == NOW + LEASE
+
+
+@pytest.mark.parametrize("state", ["paused", "disabled"])
+async def test_deliveries_that_are_not_sent_on_purpose_are_not_overdue(
+    outbox_fixture: OutboxFixture, state: SubscriptionState
+) -> None:
+    """The alert on overdue deliveries is about those that should have been sent."""
+    await outbox_fixture.subscribe("a", "b", events=(1,))
+    await outbox_fixture.change("sub_a", lambda found: replace(found, state=state))
+    assert await outbox_fixture.outbox.backlog() == Backlog(waiting=2, oldest_due=NOW)
+    await outbox_fixture.change("sub_b", lambda found: replace(found, state=state))
+    assert await outbox_fixture.outbox.backlog() == Backlog(waiting=2)
 
 
 async def test_unsignable_delivery_waits_and_blocks_no_other(address: str) -> None:

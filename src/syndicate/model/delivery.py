@@ -152,7 +152,7 @@ ALL_DELIVERIES: Final = DeliverySearch()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Number of unfinished deliveries, and when the oldest of them is due.
+    """Number of unfinished deliveries, and when the oldest that is not paused is due.
 
     ``held_since`` is when an operator held all deliveries, None if they are not held.
     ``is_unavailable`` if the database cannot be read; ``has_wrong_key`` if nothing is sent, because

@@ -58,7 +58,15 @@ from syndicate.storage.row_mapping import (
     attempt_values,
     progress_values,
 )
-from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, LEASED, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.schema import (
+    ATTEMPT,
+    DELIVERY,
+    DELIVERY_HOLD,
+    EVENT,
+    LEASED,
+    SUBSCRIPTION,
+    UNFINISHED,
+)
 from syndicate.storage.subscription_rows import health_values
 
 _RowColumns = Mapping[str, ColumnElement[Any]]
@@ -122,6 +130,19 @@ _KEY: Final = (DELIVERY.c.subscription_id, DELIVERY.c.seq)
 _IS_HEAD: Final = text("delivery.state = 'pending' AND delivery.is_head")
 _PAUSED_UNTIL: Final = func.coalesce(SUBSCRIPTION.c.not_before_ms, 0)
 _NOW: Final = bindparam("now_ms", type_=BigInteger)
+_IS_SENT: Final = DELIVERY.c.subscription_id.not_in(
+    select(SUBSCRIPTION.c.id).where(SUBSCRIPTION.c.state.in_(("paused", "disabled")))
+)
+BACKLOG: Final = select(
+    func.count(),
+    func.min(DELIVERY.c.due_ms).filter(_IS_SENT),
+    select(DELIVERY_HOLD.c.since_ms).where(DELIVERY_HOLD.c.id == 1).scalar_subquery(),
+).where(UNFINISHED)
+"""The number of unfinished deliveries, when the oldest of them is due, and the hold.
+
+Those of paused and disabled subscriptions are counted, but are never overdue.
+"""
+
 _TOKENS: Final = DELIVERY.c.lease_by.in_(bindparam("tokens", expanding=True))
 
 

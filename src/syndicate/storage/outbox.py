@@ -31,7 +31,7 @@ from syndicate.storage.row_mapping import (
     optional_from_millis,
     select_deliveries,
 )
-from syndicate.storage.schema import DELIVERY, DELIVERY_HOLD, LEASED, SUBSCRIPTION, UNFINISHED
+from syndicate.storage.schema import DELIVERY, LEASED, SUBSCRIPTION
 from syndicate.storage.secret_keys import check_key
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscription_rows import subscription_from_row
@@ -317,10 +317,9 @@ class Outbox:
 
     async def backlog(self) -> Backlog:
         """Return how many deliveries are unfinished, since when, and whether they are held."""
-        held = select(DELIVERY_HOLD.c.since_ms).where(DELIVERY_HOLD.c.id == 1).scalar_subquery()
-        query = select(func.count(), func.min(DELIVERY.c.due_ms), held).where(UNFINISHED)
         async with self._database.read() as connection:
-            count, oldest, held_since = (await connection.execute(query)).one()
+            result = await connection.execute(claim_queries.BACKLOG)
+        count, oldest, held_since = result.one()
         return Backlog(
             waiting=count,
             oldest_due=optional_from_millis(oldest),

@@ -158,7 +158,7 @@ deliveries_held: Final = Gauge(
 )
 delivery_oldest_timestamp_seconds: Final = Gauge(
     "syndicate_delivery_oldest_timestamp_seconds",
-    "Due time of the oldest unfinished delivery; 0 if there is none.",
+    "Due time of the oldest unfinished delivery that is not paused; 0 if there is none.",
     registry=_REGISTRY,
 )
 delivery_seconds: Final = Histogram(
