@@ -147,6 +147,7 @@ def test_code_is_found_where_the_engine_reads_code(text: str, code: list[str]) -
 
 @pytest.mark.slow
 @pytest.mark.soak
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_text_is_read_in_two_seconds(kind: str) -> None:
     """CPU time of this process, at the size at which other parsers take minutes or fail."""

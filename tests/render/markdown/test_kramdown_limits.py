@@ -42,6 +42,7 @@ KINDS: Final[Mapping[str, Callable[[int], str]]] = {
 
 
 @pytest.mark.slow
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_text_is_read_in_little_time(kind: str) -> None:
     """CPU time of this process, at the size at which other parsers take minutes or fail."""
