@@ -161,23 +161,30 @@ def _was_used(source: Connection, target: Connection) -> bool:
     in the source, unless the source deleted them: because they are older than what it keeps, or
     because the subscription is gone.
     """
-    entries, attempts = select(AUDIT_LOG), select(ATTEMPT)
-    entry = target.execute(entries.order_by(AUDIT_LOG.c.id.desc()).limit(1)).first()
-    if entry is not None:
-        same = entries.where(
-            AUDIT_LOG.c.id == entry.id,
-            AUDIT_LOG.c.at_ms == entry.at_ms,
-            AUDIT_LOG.c.action == entry.action,
-            AUDIT_LOG.c.object == entry.object,
-        )
-        oldest_ms = source.scalar(select(func.min(AUDIT_LOG.c.at_ms)))
-        is_kept = oldest_ms is not None and entry.at_ms >= oldest_ms
-        if is_kept and source.execute(same).first() is None:
-            return True
-    attempt = target.execute(attempts.order_by(ATTEMPT.c.started_ms.desc()).limit(1)).first()
+    return _has_audit_entry_of_its_own(source, target) or _has_attempt_of_its_own(source, target)
+
+
+def _has_audit_entry_of_its_own(source: Connection, target: Connection) -> bool:
+    entry = target.execute(select(AUDIT_LOG).order_by(AUDIT_LOG.c.id.desc()).limit(1)).first()
+    if entry is None:
+        return False
+    same = select(AUDIT_LOG).where(
+        AUDIT_LOG.c.id == entry.id,
+        AUDIT_LOG.c.at_ms == entry.at_ms,
+        AUDIT_LOG.c.action == entry.action,
+        AUDIT_LOG.c.object == entry.object,
+    )
+    oldest_ms = source.scalar(select(func.min(AUDIT_LOG.c.at_ms)))
+    is_kept = oldest_ms is not None and entry.at_ms >= oldest_ms
+    return is_kept and source.execute(same).first() is None
+
+
+def _has_attempt_of_its_own(source: Connection, target: Connection) -> bool:
+    newest = select(ATTEMPT).order_by(ATTEMPT.c.started_ms.desc()).limit(1)
+    attempt = target.execute(newest).first()
     if attempt is None:
         return False
-    same = attempts.where(
+    same = select(ATTEMPT).where(
         ATTEMPT.c.subscription_id == attempt.subscription_id,
         ATTEMPT.c.seq == attempt.seq,
         ATTEMPT.c.started_ms == attempt.started_ms,
