@@ -73,12 +73,12 @@ class DeliveryRuntime:
                 tasks.create_task(self.worker.run())
                 tasks.create_task(self.verifier.run())
                 tasks.create_task(self.partner_notifier.run())
-        except* StorageError as errors:
+        except ExceptionGroup as errors:
+            wrong_key = errors.subgroup(StorageError)
+            if wrong_key is None:
+                raise
             self.worker.report_wrong_key()
-            wrong_key = _first_error(errors)
-        else:
-            return
-        raise wrong_key
+            raise _first_error(wrong_key) from errors
 
 
 def _first_error(errors: BaseExceptionGroup[StorageError]) -> StorageError:
