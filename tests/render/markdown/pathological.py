@@ -7,8 +7,8 @@ from typing import Final
 _IS_SOAK: Final = os.environ.get("SYNDICATE_SOAK") == "1"
 SIZE: Final = 10_000 if _IS_SOAK else 1_000
 """How often the part of a text that is repeated occurs."""
-SECONDS: Final = 2.0 if _IS_SOAK else 0.8
-"""CPU seconds that a text may take; counting branches takes most of them in a short run."""
+LIMIT: Final = 30 if _IS_SOAK else 12
+"""How many times as long as 100 kB of ordinary text a text may take (`tests.cpu_time`)."""
 
 
 def _repeated(part: str, before: str = "", after: str = "") -> Callable[[int], str]:
