@@ -187,13 +187,11 @@ class HttpProtocol(HttpToolsProtocol):
             if self.is_idle and now - self._head_since > limits.head_seconds:
                 self._time_out_head()
             return
-        if (
-            not self._is_request_open
-            or self.flow.read_paused
-            or self.cycle.waiting_for_100_continue
-        ):
+        if not self._is_request_open:
             return
-        if now - self._received_at > limits.stalled_seconds:
+        if self.flow.read_paused or self.cycle.waiting_for_100_continue:
+            self._received_at = now  # the client cannot send: its time begins once it can
+        elif now - self._received_at > limits.stalled_seconds:
             self.transport.close()
 
     def _time_out_head(self) -> None:
