@@ -4,7 +4,7 @@
 # `stale_if_error`), and this file respects all three: Varnish serves the cached copy while it
 # revalidates a feed, and for a day while the service does not respond. No purge is needed.
 #
-# Copy it to /etc/varnish/default.vcl. Varnish terminates no TLS.
+# Copy it to /etc/varnish/default.vcl. Varnish terminates no TLS: deploy/nginx.tls.conf does.
 
 vcl 4.1;
 

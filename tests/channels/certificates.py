@@ -45,6 +45,15 @@ class CertificateAuthority:
         self, host: str = "127.0.0.1", *, expired: bool = False, self_signed: bool = False
     ) -> ssl.SSLContext:
         """Return a server context with a certificate for ``host``, optionally an invalid one."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "chain.pem"
+            path.write_bytes(self.issue(host, expired=expired, self_signed=self_signed))
+            context.load_cert_chain(path)
+        return context
+
+    def issue(self, host: str, *, expired: bool = False, self_signed: bool = False) -> bytes:
+        """Return a certificate for ``host`` and its key as PEM, optionally an invalid one."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(host)
         issuer = subject if self_signed else self.certificate.subject
@@ -53,12 +62,7 @@ class CertificateAuthority:
             x509.SubjectAlternativeName([_general_name(host)]), critical=False
         )
         certificate = builder.sign(key if self_signed else self.key, hashes.SHA256())
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "chain.pem"
-            path.write_bytes(_pem(certificate) + _private_pem(key))
-            context.load_cert_chain(path)
-        return context
+        return _pem(certificate) + _private_pem(key)
 
 
 def _builder(
