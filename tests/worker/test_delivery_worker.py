@@ -2,18 +2,21 @@
 
 import asyncio
 import pathlib
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from syndicate.model.delivery import Backlog
 from syndicate.model.retry_policy import OperatorAlert, RetrySchedule
 from syndicate.model.subscription import UNDECRYPTABLE_REASON, SubscriptionId, rotate_secret
 from syndicate.model.webhook_signature import verification_error
+from syndicate.storage.schema import EVENT
 from syndicate.storage.secret_store import SecretStore
 from syndicate.worker import delivery_worker
 from tests.channels.receiver import Received, never_respond, respond, run_receiver
@@ -241,6 +244,33 @@ async def test_old_deliveries_are_pruned(file: str) -> None:
 
         async with running_worker(outbox, clock=lambda: now() + timedelta(days=100)):
             await wait_until(forgotten)
+
+
+async def test_file_gives_space_back_while_deliveries_go_on(
+    tmp_path: pathlib.Path, file: str
+) -> None:
+    """Once the retention has deleted most of it."""
+    old = {"detected_ms": 0, "media_type": "", "thin_body": b"", "full_body": bytes(4_000)}
+    async with open_outbox(file) as outbox, run_receiver(respond(204)) as receiver:
+        async with outbox.database.write() as connection:
+            rows = [
+                {"id": str(number), "type": "", "post_id": "", "commit_id": "", **old}
+                for number in range(2_000)
+            ]
+            await connection.execute(insert(EVENT), rows)
+        await subscribe(outbox, "a", receiver.url(), 1)
+
+        async def is_small() -> bool:
+            return (tmp_path / "syndicate.db").stat().st_size < 2_000_000
+
+        with closing(sqlite3.connect(tmp_path / "syndicate.db")) as checkpoint:
+            checkpoint.execute("PRAGMA wal_checkpoint(FULL)")
+        assert not await is_small()
+        async with running_worker(outbox):
+            await wait_until(is_small)
+            await outbox.enqueue("a", 2)
+            await wait_until(is_queue_empty(outbox))
+        assert len(receiver.requests) == 2
 
 
 async def test_410_ends_the_subscription(file: str) -> None:

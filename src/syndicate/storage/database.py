@@ -293,12 +293,18 @@ class _Driver(Protocol):
 def configure_sqlite(engine: Engine, begin: str) -> None:
     """Make connections of ``engine`` commit durably and wait for locks.
 
-    Transactions begin with the statement ``begin``, not when the driver would begin them.
+    New files can return free pages to the file system (`free_space`). Transactions begin with the
+    statement ``begin``, not when the driver would begin them.
     """
 
     def on_connect(driver: _Driver, _: object) -> None:
         driver.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_BUSY_MS}"):
+        for pragma in (
+            "auto_vacuum=INCREMENTAL",  # before anything is written; else without effect
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={_BUSY_MS}",
+        ):
             driver.execute(f"PRAGMA {pragma}")
 
     def on_begin(connection: Connection) -> None:

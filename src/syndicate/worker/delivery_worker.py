@@ -26,6 +26,7 @@ from syndicate.model.subscription import Subscription, SubscriptionState
 from syndicate.storage.audit_log import AuditLog
 from syndicate.storage.database import Database, listen
 from syndicate.storage.delivery_log import DeliveryLog
+from syndicate.storage.free_space import release_free_pages
 from syndicate.storage.lease_holder import is_dead_holder, make_holder_name
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
 from syndicate.storage.secret_store import SecretStore
@@ -255,6 +256,8 @@ class DeliveryWorker:
         await self._audit_log.prune(self._clock(), self._limits.retention)
         while await self._delivery_log.prune(self._clock(), self._limits.retention):
             continue
+        if pages := await release_free_pages(self._database):
+            _log.info("free pages returned", pages=pages)
 
     def _attempt_context(self) -> AttemptContext:
         jitter = random.random()  # noqa: S311 — spreads retries, keeps no secret
