@@ -23,6 +23,16 @@ from typing_extensions import override
 from yarl import URL
 
 from syndicate.channels.ssrf_guard import SsrfGuard
+from syndicate.private_attributes import (
+    end_response,
+    has_parser,
+    pause_transport,
+    payload_of,
+    prevent_retries,
+    require_connection,
+    resume_transport,
+    set_protocol_factory,
+)
 
 MAX_INTERIM_RESPONSES: Final = 8
 """Responses with a status of 1xx before the final response (RFC 9110 section 15.2)."""
@@ -141,7 +151,7 @@ class BoundedResponseHandler(ResponseHandler):
     @override
     def data_received(self, data: bytes) -> None:
         self.has_received = True
-        if not data or (self._parser is None and not self._response.is_over):
+        if not data or (not has_parser(self) and not self._response.is_over):
             super().data_received(data)  # aiohttp resumes its parser, or has none yet
             self._response.is_over = self._response.is_over or self._is_complete()
         elif self._response.is_over:
@@ -179,7 +189,7 @@ class BoundedResponseHandler(ResponseHandler):
         is_head = self._response.message is None
         piece = self._take(self._slice_length())
         super().data_received(piece)
-        if self._exception is not None:
+        if self.exception() is not None:
             self._fail_body()
         elif is_head:
             self._response.head_left -= len(piece)
@@ -194,13 +204,13 @@ class BoundedResponseHandler(ResponseHandler):
     def wait(self) -> None:
         """Stop reading until the budget allows this connection to parse."""
         self.is_waiting = True
-        self._pause_transport_reading()
+        pause_transport(self)
 
     def resume(self) -> None:
         """Continue reading after all received bytes are parsed."""
         self.is_waiting = False
         if self.is_connected():
-            self._resume_transport_reading()
+            resume_transport(self)
 
     def _begin_response(self) -> None:
         self.unparsed.clear()
@@ -232,17 +242,17 @@ class BoundedResponseHandler(ResponseHandler):
 
     def _check_body(self) -> None:
         """Let a body end at the limit: the status decides about the attempt."""
-        payload = self._payload
+        payload = payload_of(self)
         if self._response.body_left > 0 or payload is None or payload.is_eof():
             return
         self._drop()
-        self._parser = self._payload = None
+        end_response(self)
         payload.feed_eof()
 
     def _is_complete(self) -> bool:
         if self._response.message is None:
             return False
-        payload = self._payload
+        payload = payload_of(self)
         return self._response.message.code in _BODILESS or payload is None or payload.is_eof()
 
     def _end_response(self, piece: bytes) -> None:
@@ -262,7 +272,7 @@ class BoundedResponseHandler(ResponseHandler):
     def _fail_body(self) -> None:
         """Pass a parse error on to the reader of the body, which aiohttp does not."""
         self._response.is_over = True
-        payload, error = self._payload, self._exception
+        payload, error = payload_of(self), self.exception()
         if payload is not None and error is not None and not payload.is_eof():
             payload.set_exception(error)
 
@@ -330,8 +340,9 @@ class GuardedConnector(aiohttp.TCPConnector):
             limit=0,
             force_close=not keep_alive,
         )
-        factory = partial(BoundedResponseHandler, loop=self._loop, budget=budget)
-        self._factory = cast("partial[ResponseHandler]", factory)
+        loop = asyncio.get_running_loop()
+        require_connection(BoundedResponseHandler(loop, budget=budget))
+        set_protocol_factory(self, partial(BoundedResponseHandler, loop=loop, budget=budget))
 
     @override
     async def connect(
@@ -361,7 +372,7 @@ def make_session(
         read_bufsize=BUFFER_BYTES,
         middlewares=(_send_exact_target,),
     )
-    session._retry_connection = False  # noqa: SLF001 — no other way to prevent a second GET
+    prevent_retries(session)  # no other way to prevent a second GET
     return session
 
 

@@ -16,6 +16,7 @@ from syndicate.errors import NotReady, SyndicateError, UnknownName
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot, UnavailableSource
 from syndicate.model.post import Source
+from syndicate.private_attributes import folder_monitor
 
 Result = TypeVar("Result")
 
@@ -28,8 +29,7 @@ def watch_folders(folders: Iterable[str], on_change: Callable[[], None]) -> Iter
     folders that do not exist or whose name is not UTF-8, and where too many are watched already,
     ``on_change`` is never called: callers must also poll.
     """
-    loop = asyncio.get_running_loop()
-    monitor: Callable[..., asyncio.Handle] | None = getattr(loop, "_monitor_fs", None)
+    monitor = folder_monitor(asyncio.get_running_loop())
     with ExitStack() as monitors:
         for folder in filter(_is_utf8, folders):
             if monitor is None:

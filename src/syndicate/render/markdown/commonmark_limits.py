@@ -8,6 +8,8 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
+from syndicate.private_attributes import markdown_rules
+
 MAX_INLINE_LEVELS: Final = 50
 """Links, images and emphasis inside each other; real texts have three."""
 _MAX_BLOCK_LEVELS: Final = 40
@@ -28,14 +30,14 @@ def add_limits(parser: MarkdownIt) -> None:
 
     Without, markdown-it-py leaves out what is nested deeper than ``maxNesting``.
     """
-    for block_rule in parser.block.ruler.__rules__:
+    for block_rule in markdown_rules(parser.block.ruler):
         if block_rule.name in _CONTAINERS:
             block_rule.fn = _if_shallow(block_rule.fn)
         if block_rule.name == "footnote_def":
             block_rule.alt = [*block_rule.alt, "blockquote", "list"]  # no lazy line of theirs
         elif block_rule.name == "lheading":
             block_rule.fn = _if_underlined(block_rule.fn)
-    for inline_rule in parser.inline.ruler.__rules__:
+    for inline_rule in markdown_rules(parser.inline.ruler):
         if inline_rule.name == "footnote_ref":
             inline_rule.fn = _if_named(inline_rule.fn)
 
