@@ -1,6 +1,7 @@
 """What `syndicate doctor` finds in settings that are valid."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -238,3 +239,22 @@ def test_identity_that_would_mislead_is_a_warning(run: Run, file: Path) -> None:
     )
     banner = "agency.banner is for .gov and .mil hosts; service.public_url has feeds.agency.org"
     assert found[banner] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "verb"),
+    [(-1, "error", "expired"), (0, "warning", "expire"), (29, "warning", "expire"), (31, "", "")],
+)
+def test_credentials_are_named_before_they_expire(
+    run: Run, file: Path, days: int, level: str, verb: str
+) -> None:
+    """From 30 days before their last day; afterwards it is an error."""
+    last_day = datetime.now(UTC).date() + timedelta(days=days)
+    setting = f'name = "news"\ncredentials_expire = {last_day}'
+    file.write_text(COMPLETE_SETTINGS.replace('name = "news"', setting))
+
+    found = levels(run("doctor", "--json", "--config", file))
+
+    named = [(what, found[what]) for what in found if "its credentials" in what]
+    expected = f"source news: its credentials {verb} on {last_day}"
+    assert named == ([(expected, level)] if level else [])

@@ -6,7 +6,7 @@ import os
 import pathlib
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from tempfile import TemporaryFile
 from typing import Annotated, Final
 
@@ -89,7 +89,7 @@ def run_checks(config: pathlib.Path | None) -> Iterator[Finding]:
     yield Finding(level="ok", what=f"settings {settings.file}: valid")
     yield _check_git()
     yield _check_data_folder(settings)
-    yield from check_settings(settings)
+    yield from check_settings(settings, datetime.now(UTC).date())
     with ContentService(settings) as content:
         snapshots = []
         for source in settings.sources:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ from syndicate.model.feed import ServiceInfo
 from syndicate.model.post import Path, Source
 from syndicate.settings import Settings
 from syndicate.settings.loader import Value
+
+EXPIRY_NOTICE: Final = timedelta(days=30)
+"""How long before their last day credentials are named."""
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _PLACEHOLDER: Final = re.compile(
@@ -33,8 +37,11 @@ class Finding:
     hint: str = ""
 
 
-def check_settings(settings: Settings) -> Iterator[Finding]:
-    """Yield placeholders, and a warning for each setting that a public service should have."""
+def check_settings(settings: Settings, today: date) -> Iterator[Finding]:
+    """Yield placeholders, and a warning for each setting that a public service should have.
+
+    ``today`` is compared with the last day of credentials.
+    """
     for setting in settings.displayed:
         if not _NO_HOST.search(setting.name):
             yield from _placeholders(setting.name, setting.value)
@@ -53,6 +60,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             hint="Set the environment variable SYNDICATE_SECRET_KEY to a long random text.",
         )
     yield from _check_editors(settings)
+    yield from _check_credentials(settings.credentials_expire, today)
     for source in settings.sources:
         if source.ids != "tag":
             yield Finding(
@@ -73,6 +81,20 @@ def _check_editors(settings: Settings) -> Iterator[Finding]:
                 level="warning",
                 what=f"source {name}: no mail is sent to the addresses in notify",
                 hint="Set [mail] smtp_url and from, or give https URLs.",
+            )
+
+
+def _check_credentials(expiry: Mapping[str, date], today: date) -> Iterator[Finding]:
+    """Yield the sources whose credentials expired, or will soon; git hosts say so too late."""
+    for name, last_day in expiry.items():
+        if last_day - today < EXPIRY_NOTICE:
+            is_over = last_day < today
+            yield Finding(
+                level="error" if is_over else "warning",
+                what=f"source {name}: its credentials {'expired' if is_over else 'expire'} on "
+                f"{last_day}",
+                hint="Make a new token or deploy key at the git host, replace the old one, and "
+                "change credentials_expire.",
             )
 
 

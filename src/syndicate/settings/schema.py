@@ -1,5 +1,6 @@
 """The tables of `syndicate.toml`: type, default and description of every key."""
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -213,6 +214,11 @@ class SourceTable(Table):
         repr=False,
         default="",
         description="Secret of push hooks from the git host. Empty: only tokens are accepted.",
+    )
+    credentials_expire: date | None = Field(
+        default=None,
+        description="Last day on which the token or deploy key in use is valid, such as "
+        "`2027-01-31`: `syndicate doctor` names the source from 30 days before.",
     )
     require_signed: bool = Field(
         default=False, description="Serve only commits that one of `signers` has signed."

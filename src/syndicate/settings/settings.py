@@ -7,6 +7,7 @@ import pathlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -75,6 +76,8 @@ class Settings:
     """Contacts that are notified of broken posts, by name of source."""
     hook_secrets: Mapping[str, str] = field(repr=False)
     """Secret of push hooks by name of source, for sources that have one."""
+    credentials_expire: Mapping[str, date]
+    """Last day of the credentials of a remote, by name of source, where the operator set it."""
     data_folder: pathlib.Path
     database_url: str = field(repr=False)
     service: ServiceTable
@@ -137,6 +140,9 @@ class Settings:
             previews={table.name: table.preview for table in tables.sources},
             editors={table.name: table.notify for table in tables.sources},
             hook_secrets={t.name: t.hook_secret for t in tables.sources if t.hook_secret},
+            credentials_expire={
+                t.name: t.credentials_expire for t in tables.sources if t.credentials_expire
+            },
             data_folder=folder / tables.service.data,
             database_url=resolve_database_url(tables.database, folder),
             service=tables.service,
