@@ -35,6 +35,11 @@ class CertificateAuthority:
         )
         return cls(key=key, certificate=builder.sign(key, hashes.SHA256()))
 
+    @property
+    def pem(self) -> bytes:
+        """The certificate of the authority."""
+        return _pem(self.certificate)
+
     def client_context(self) -> ssl.SSLContext:
         """Return the client context of the transport, which also trusts this authority."""
         context = verifying_tls_context()
