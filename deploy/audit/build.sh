@@ -20,7 +20,7 @@ packages=$(sed -n 's/^\([A-Za-z0-9._-]*\)\(\[[a-z,]*\]\)\{0,1\}==.*/\1/p' requir
 
 rm -f "$folder/vulnerabilities.json"
 "$environment/bin/pip-audit" --progress-spinner off --disable-pip --require-hashes --format json \
-    --output "$folder/vulnerabilities.json" -r requirements/run.txt 2>"$folder/audit.log" && result=0 || result=$?
+    --output "$folder/vulnerabilities.json" -r requirements/tracing.txt 2>"$folder/audit.log" && result=0 || result=$?
 if [ ! -s "$folder/vulnerabilities.json" ]; then
     echo "Known vulnerabilities were not looked for: $(tail -n 1 "$folder/audit.log")"
 elif [ "$result" != 0 ]; then

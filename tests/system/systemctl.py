@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 FOLDERS = (Path("/etc/systemd/system"), Path("/lib/systemd/system"))
@@ -31,13 +32,27 @@ def read_unit(name: str) -> dict[str, list[str]]:
 
 
 def stop(name: str) -> None:
-    """Stop a unit that has a file with the number of its process, if it runs."""
-    for file in map(Path, read_unit(name).get("PIDFile", [])):
+    """Stop a unit, if it runs."""
+    own = Path("/run/units") / name
+    for file in (own, *map(Path, read_unit(name).get("PIDFile", []))):
         if file.exists():
             process = int(file.read_text())
-            os.kill(process, signal.SIGQUIT)
+            os.kill(process, signal.SIGTERM)
             while Path(f"/proc/{process}").exists():
                 time.sleep(0.05)
+
+
+def environment(unit: dict[str, list[str]], home: str, credentials: Path) -> dict[str, str]:
+    """Return the environment variables of a unit."""
+    environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home}
+    for line in unit.get("Environment", []):
+        key, _, value = line.replace("%d", str(credentials)).partition("=")
+        environ[key] = value
+    for file in unit.get("EnvironmentFile", []):
+        with suppress(FileNotFoundError):
+            lines = Path(file.removeprefix("-")).read_text().splitlines()
+            environ |= dict(line.split("=", 1) for line in lines)
+    return environ
 
 
 def start(name: str) -> None:
@@ -56,12 +71,9 @@ def start(name: str) -> None:
     if "StateDirectory" in unit:
         os.chown(folder, user.pw_uid, user.pw_gid)
         folder.chmod(int(unit["StateDirectoryMode"][0], 8))
-    environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": user.pw_dir}
-    for line in unit.get("Environment", []):
-        key, _, value = line.replace("%d", str(credentials)).partition("=")
-        environ[key] = value
+    environ = environment(unit, user.pw_dir, credentials)
     with Path(f"/var/log/{name}.log").open("wb") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             shlex.split(unit["ExecStart"][0]),
             env=environ,
             cwd=folder,
@@ -74,6 +86,10 @@ def start(name: str) -> None:
             stderr=log,
             start_new_session=True,
         )
+    pids = Path("/run/units")
+    pids.mkdir(exist_ok=True)
+    if "PIDFile" not in unit:
+        (pids / name).write_text(str(process.pid))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ curl --fail --silent --show-error --retry 60 --retry-delay 1 --retry-all-errors 
     https://{HOST}/feeds/all.json >"$work/response"
 """
 WEBHOOK_CHECK: Final = """
-python3 "$work/receiver.py" "$work/webhook" &
+python3 "$work/receiver.py" "$work/webhook" 9000 &
 syndicate subscriptions add http://127.0.0.1:9000/hook --backfill
 until [ -s "$work/webhook" ]; do sleep 0.2; done
 """
@@ -84,8 +84,30 @@ class Handler(BaseHTTPRequestHandler):
             part.rename(sys.argv[1])
 
 
-HTTPServer(("127.0.0.1", 9000), Handler).serve_forever()
+HTTPServer(("127.0.0.1", int(sys.argv[2])), Handler).serve_forever()
 """
+VARNISH_CHECK: Final = """
+curl --fail --silent --show-error --retry 60 --retry-delay 1 --retry-all-errors --include \
+    http://127.0.0.1:6081/feeds/all.json >"$work/varnish"
+"""
+TRACE_CHECK: Final = """
+python3 "$work/receiver.py" "$work/traces" 4318 &
+until [ -s "$work/traces" ]; do sleep 0.2; done
+until curl --silent --fail http://127.0.0.1:8000/readyz; do sleep 0.2; done
+"""
+WITHDRAWAL_CHECK: Final = """
+feed() { curl --fail --silent http://127.0.0.1:8000/feeds/all.json; }
+while feed | grep -q 'Wrong numbers'; do sleep 0.2; done
+"""
+AFTER: Final = {
+    "useradd": SETTINGS,
+    "nginx.tls.conf": FEED_CHECK + WEBHOOK_CHECK,
+    "varnish": VARNISH_CHECK,
+    "OTEL_": TRACE_CHECK,
+    "deliveries hold": "syndicate deliveries release\n",
+    "posts withdraw": WITHDRAWAL_CHECK,
+}
+"""What the operator or the test does after the block with a word."""
 READ_KEY: Final = r"sed -n 's/^  key *\([0-9a-f]*\) .*/\1/p'"
 APT_GET: Final = """#!/bin/sh
 # There is no network: the packages must be known, and be installed already.
@@ -101,30 +123,11 @@ def shell_blocks() -> list[str]:
     return [block for block in code_blocks(DOCUMENT, "") if not block.startswith("SYNDICATE_")]
 
 
-def after_the_block(block: str) -> str:
-    """Return what the operator, or the test, does after a block, before the next one."""
-    if "useradd" in block:
-        return SETTINGS
-    if "nginx.tls.conf" in block:
-        return FEED_CHECK + WEBHOOK_CHECK
-    if "varnish" in block:
-        return (
-            "curl --fail --silent --show-error --retry 60 --retry-delay 1 --retry-all-errors"
-            ' --include http://127.0.0.1:6081/feeds/all.json >"$work/varnish"\n'
-        )
-    if "deliveries hold" in block:
-        return "syndicate deliveries release\n"
-    if "posts withdraw" in block:
-        feed = "curl --fail --silent http://127.0.0.1:8000/feeds/all.json"
-        return f"while {feed} | grep -q 'Wrong numbers'; do sleep 0.2; done\n"
-    return ""
-
-
 def script() -> str:
     """Return the whole session: the lines as they are, with the operator's own names."""
     lines = MACHINE
     for block in shell_blocks():
-        lines += block + after_the_block(block)
+        lines += block + "".join(what for word, what in AFTER.items() if word in block)
     lines = lines.replace("your.host.name", HOST)
     lines = lines.replace("news/2024-05-06-wrong-numbers.md", POST)
     key = f"$(syndicate explain {POST} | {READ_KEY})"
@@ -135,7 +138,7 @@ def prepare(folder: Path) -> Path:
     """Put what the machine needs into ``folder``: packages, certificates, content, programs."""
     wheels = folder / "wheels"
     download = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--require-hashes"]
-    pins = ROOT / "requirements" / "run.txt"
+    pins = ROOT / "requirements" / "tracing.txt"  # holds those of run.txt
     subprocess.run([*download, "-r", pins, "-d", wheels], check=True)
     content = ContentRepository.create(folder / "website.git", bare=True)
     content.commit({POST: "---\ntitle: Wrong numbers\ndate: 2024-05-06\n---\nThe text.\n"})
@@ -194,6 +197,7 @@ def test_every_line_leads_to_a_feed_over_tls_and_a_webhook(tmp_path: Path) -> No
     head, body = read_response(tmp_path / "varnish")
     assert "cache-status: varnish; " in head.lower()
     assert [item["title"] for item in json.loads(body)["items"]] == ["Wrong numbers"]
+    assert b"read commit" in (tmp_path / "traces").read_bytes()
     head, body = read_response(tmp_path / "webhook")
     assert "webhook-signature: v1," in head.lower()
     assert json.loads(body)["data"]["post"]["title"] == "Wrong numbers"

@@ -11,6 +11,7 @@ from syndicate.cli.options import ConfigFile, command_app
 from syndicate.service.delivery_service import deliver_until_stopped
 from syndicate.settings import load
 from syndicate.telemetry.metrics_server import metrics_server
+from syndicate.telemetry.tracing import run_tracer
 from syndicate.web.http.server import uvloop_runner
 
 app = command_app()
@@ -39,6 +40,7 @@ def deliver(
     settings = load(config, os.environ)
     telemetry.configure(settings.service.log)
     with ExitStack() as opened:
+        opened.enter_context(run_tracer(os.environ))
         loop = opened.enter_context(uvloop_runner())
         if metrics_port is not None:
             service = settings.service

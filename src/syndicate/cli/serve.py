@@ -14,6 +14,7 @@ from syndicate.service.content_service import ContentService
 from syndicate.service.process_tuning import gc_paused
 from syndicate.service.server import serve as serve_until_stopped
 from syndicate.settings import load
+from syndicate.telemetry.tracing import run_tracer
 from syndicate.web.http.server import uvloop_runner
 
 app = command_app()
@@ -43,6 +44,7 @@ def serve(
         settings = load(config, os.environ | given)
         telemetry.configure(settings.service.log)
         with (
+            run_tracer(os.environ),
             _log_start_and_stop(settings.service.host) as on_started,
             ContentService(settings, is_public=True) as content,
             uvloop_runner() as loop,

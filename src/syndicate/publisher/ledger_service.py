@@ -27,6 +27,7 @@ from syndicate.storage.database import Database
 from syndicate.storage.lease_holder import is_dead_holder, make_holder_name
 from syndicate.storage.ledger import PUBLISHER_LEASE, Ledger
 from syndicate.storage.publish import announce, has_topic_subscribers
+from syndicate.telemetry import tracing
 
 _BATCH_SIZE: Final = 100
 """Posts compared together; the lease is renewed in between."""
@@ -132,6 +133,7 @@ class LedgerWriter:
             groups = await tx.subscriber_groups()
             batch = await asyncio.to_thread(build_batch, compared, payloads, groups, start)
             await tx.enqueue(batch)
+        tracing.current().events_recorded(batch.events, self.clock())
         return start.generation
 
     async def _with_changed_fields(

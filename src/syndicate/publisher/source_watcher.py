@@ -15,8 +15,9 @@ from syndicate.content.withdrawn_posts import WithdrawnPosts
 from syndicate.errors import NotReady, SyndicateError, UnknownName
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot, UnavailableSource
-from syndicate.model.post import Source
+from syndicate.model.post import CommitId, Source
 from syndicate.private_attributes import folder_monitor
+from syndicate.telemetry import tracing
 
 Result = TypeVar("Result")
 
@@ -37,6 +38,19 @@ def watch_folders(folders: Iterable[str], on_change: Callable[[], None]) -> Iter
             with suppress(OSError):
                 monitors.callback(monitor(folder, lambda *_: on_change()).cancel)
         yield
+
+
+def _new_commits(
+    snapshots: Iterable[SourceSnapshot | UnavailableSource],
+    previous: Iterable[SourceSnapshot | UnavailableSource | None],
+) -> dict[str, CommitId]:
+    """Return the commit of each source that is at another one than before."""
+    before = {(old.source.name, old.commit) for old in previous if isinstance(old, SourceSnapshot)}
+    return {
+        new.source.name: new.commit
+        for new in snapshots
+        if isinstance(new, SourceSnapshot) and (new.source.name, new.commit) not in before
+    }
 
 
 def _is_utf8(folder: str) -> bool:
@@ -288,11 +302,14 @@ class SourceWatcher:
         while True:
             self._refresh_requests[name].clear()
             fingerprint = reader.fingerprint()
+            started = self._clock()
             snapshot = await self._in_thread(reader.poll)
             if not snapshot.error:
                 read_at = self._clock().timestamp()
                 telemetry.source_read_timestamp_seconds.labels(name).set(read_at)
             if snapshot != self._snapshots.get(name):
+                for commit in _new_commits([snapshot], [self._snapshots.get(name)]).values():
+                    tracing.current().commit_read(name, commit, (started, self._clock()))
                 _report_snapshot(snapshot)
                 self._snapshots[name] = snapshot
                 self._changed.set()
@@ -323,7 +340,10 @@ class SourceWatcher:
             self._changed.clear()
             if self._snapshots.keys() == self._readers.keys():
                 snapshots = [self._snapshots[name] for name in self._readers]
+                started, previous = self._clock(), self._edition
                 self._edition = await self._build_edition(snapshots)
+                commits = _new_commits(snapshots, previous.snapshots if previous else ())
+                tracing.current().edition_built(commits, (started, self._clock()))
                 self._published.set()
                 self._published = asyncio.Event()
                 telemetry.editions_total.inc()

@@ -30,6 +30,7 @@ from syndicate.storage.free_space import release_free_pages
 from syndicate.storage.lease_holder import is_dead_holder, make_holder_name
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
 from syndicate.storage.secret_store import SecretStore
+from syndicate.telemetry import tracing
 
 MAX_CONCURRENT_REQUESTS: Final = 512
 """Maximum number of concurrent requests; a receiver that does not respond takes one of them."""
@@ -217,6 +218,17 @@ class DeliveryWorker:
             )
         self._finished.append(
             FinishedAttempt(delivery=delivery, attempt=attempt, context=self._attempt_context())
+        )
+        tracing.current().delivery_attempted(
+            delivery.event,
+            delivery.body,
+            (started, self._clock()),
+            {
+                "syndicate.delivery": delivery.id,
+                "syndicate.attempt": attempt.number,
+                "http.response.status_code": attempt.status or 0,
+            },
+            error=attempt.error,
         )
         self.wake()
 
