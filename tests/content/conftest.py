@@ -52,13 +52,16 @@ def open_index(tmp_path: pathlib.Path, content: ContentRepository) -> Iterator[O
             assets_url: str = "",
             dialect: str = "news-and-blog",
             derived: tuple[str, ...] = (),
+            permalink: str = "/news/:name",
         ) -> SourceIndex:
             repository = stack.enter_context(
                 Repository.open(str(content.path), ref="main", mirrors=tmp_path / "mirrors")
             )
             disk = Cache(tmp_path / f"{cache}.db")
             stack.callback(disk.close)
-            source = samples.source(folders=tuple(map(Path, folders)), dialect=dialect)
+            source = samples.source(
+                folders=tuple(map(Path, folders)), dialect=dialect, permalink=permalink
+            )
             return SourceIndex(
                 replace(source, derived=derived),
                 repository,

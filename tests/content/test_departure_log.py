@@ -8,37 +8,9 @@ from typing import Any
 import pytest
 
 from syndicate.content.source_index import SourceIndex
-from syndicate.model.edition import Edition
-from syndicate.model.feed import build_feed, build_feed_view, last_modified
-from syndicate.model.query import Query
-from tests import samples
 from tests.content.conftest import OpenIndex, file
+from tests.content.feed_dates import DAY, Dates, feed_dates
 from tests.content_repository import FIRST_COMMIT_AT, ContentRepository
-
-QUERIES = (
-    Query(),
-    Query(categories=("a",)),
-    Query(categories=("b",)),
-    Query(carousel=True),
-    Query(languages=("es",)),
-)
-DAY = timedelta(days=1)
-
-Dates = dict[str, tuple[datetime, datetime]]
-"""*Updated* and Last-Modified of the feed for each query."""
-
-
-def feed_dates(index: SourceIndex, at: datetime) -> Dates:
-    """Return the dates of all feeds of the head of the branch at a time."""
-    edition = Edition.build([index.snapshot(index.repository.head())], at=at)
-    views = {query.canonical(): build_feed_view(edition, "all", query) for query in QUERIES}
-    return {
-        name: (
-            build_feed(edition, view, samples.SERVICE_INFO, []).updated,
-            last_modified(edition, view),
-        )
-        for name, view in views.items()
-    }
 
 
 def random_post(chance: random.Random, now: datetime) -> str:
@@ -54,6 +26,7 @@ def random_post(chance: random.Random, now: datetime) -> str:
         draft=chance.choice(["true", "false", "false"]),
         lang=chance.choice(["en", "es"]),
         **chance.choice([expiry, {}, {}]),
+        **chance.choice([{"permalink": "/shared/"}, {}]),
     )
 
 
@@ -85,6 +58,8 @@ CONFIGURATIONS = (
     "timezone: America/New_York\n",
     "collections: {news: {output: true}}\n",
     "collections: {news: {output: false}}\n",
+    "permalink: /:year/\n",
+    "defaults:\n- scope: {path: '', type: posts}\n  values: {permalink: /shared/}\n",
 )
 SITE = "url: https://www.example.gov\n"
 
@@ -142,7 +117,12 @@ def test_dates_never_go_back_when_the_site_is_configured(
     chance = random.Random(seed)  # noqa: S311 — a reproducible history
     always = file("Always", tags="[a, b]", published="true", draft="false")
     content.commit({"_config.yml": SITE, "_posts/2020-01-01-always.md": always})
-    site: dict[str, Any] = {"folders": ("_posts",), "dialect": "jekyll", "derived": derived}
+    site: dict[str, Any] = {
+        "folders": ("_posts",),
+        "dialect": "jekyll",
+        "derived": derived,
+        "permalink": "",
+    }
     index, previous = open_index(**site), Dates()
     for number in range(1, 25):
         now = FIRST_COMMIT_AT + number * DAY

@@ -6,11 +6,15 @@ date of a feed never goes back.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
+from syndicate.content.configuration_changes import KnownPlaces, is_configuration
+from syndicate.content.file_history import PostHistory, Version, post_id, post_key
 from syndicate.content.index_snapshot import IndexSnapshot
 from syndicate.content.parsed_file import (
     KEY_BYTES,
@@ -19,7 +23,8 @@ from syndicate.content.parsed_file import (
     ParsedVersion,
     PresentFiles,
 )
-from syndicate.content.site_pages import PageBundles, is_inside
+from syndicate.content.served_pages import PageFile, PagePost, ServedPages
+from syndicate.content.site_pages import PageBundles, is_inside, post_url
 from syndicate.content.site_source import (
     DEFAULT_DIALECT,
     SiteSource,
@@ -33,43 +38,25 @@ from syndicate.dialects.fields import VersionFields
 from syndicate.errors import UnknownSite
 from syndicate.git import Commit, CommitDelta, FileChange
 from syndicate.git.history import is_page
-from syndicate.model.departure import Departure, PostAttributes, PostState, departures_by
-from syndicate.model.post import BlobId, CommitId, Path, Post, Source
-from syndicate.sites import CONFIGURATION_NAMES, may_be_read
+from syndicate.model.departure import Departure, PostAttributes, PostState
+from syndicate.model.post import BlobId, CommitId, Path, Source
+from syndicate.sites import may_be_read
 
 OpenParser = Callable[[SiteSource], FileParser]
 """Returns the parser for a source as its configuration at some commit describes it."""
 
 _MAX_PENDING: Final = 500
 """Versions of files that are parsed at the same time, which bounds the memory of a first start."""
-_DATA_FOLDERS: Final = frozenset({"_data", "data"})
-_OFTEN_MODIFIED: Final = frozenset({"package.json", "netlify.toml", ".tool-versions"})
-"""Files that configure a site by the versions of programs."""
-_FOLDER_LEVELS: Final = 3
-"""How deep a new folder of pages is looked at: whether it is one of posts, only the engine says."""
 
-
-@dataclass(slots=True)
-class _PageFile:
-    """A page of the branch, under all its names.
-
-    ``blob`` is its last readable version; ``state`` the post that it describes, None if hidden.
-    """
-
-    blob: BlobId
-    created: datetime
-    state: PostState | None = None
-
-
-_Files = dict[Path, _PageFile]
+_Files = dict[Path, PageFile]
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A page whose state a commit may have changed; ``path`` is None if it is no post then."""
+    """A page that a commit may have changed; ``path`` is None if it is no post then."""
 
-    time: datetime
-    file: _PageFile
+    commit: Commit
+    file: PageFile
     path: Path | None
     blob: BlobId
 
@@ -80,6 +67,7 @@ class _Rules:
     def __init__(self, described: SiteSource, parser: FileParser, pages: Iterable[Path]) -> None:
         self.configured_by = frozenset(described.site.files if described.site else ())
         self.parser = parser
+        self.described = described
         self.what_counts = what_decides_feeds(described)
         self._source = described.source
         self._dialect = DIALECTS[described.source.dialect or DEFAULT_DIALECT]
@@ -121,8 +109,10 @@ class DepartureLog:
         self._rules: _Rules | None = None
         self._is_described = False
         self._files: _Files = {}
+        self._served = ServedPages()
+        self._created_at_path: dict[Path, int] = {}
         self._deleted: _Files = {}
-        self._folders: set[tuple[str, ...]] = set()
+        self._places = KnownPlaces()
         self._pending: list[_Step] = []
         self._present: PresentFiles | None = None
         self._version_keys: set[bytes] = set()
@@ -194,14 +184,19 @@ class DepartureLog:
             return
         snapshot, self._restored = self._restored, None
         branch, results = snapshot.branch, snapshot.results
+        posts: dict[PageFile, PagePost] = {}
         for path, history in branch.current.items():
             result = results.get(path)
             post = result.post if result else None
-            blob = post.blob if post else history.versions[-1].blob
-            self._files[path] = _PageFile(blob, history.created, _state_of(post) if post else None)
+            file = self._files[path] = self._file_with(history)
+            if post is not None:
+                file.blob = post.blob
+                posts[file] = PagePost.of(post)
+        self._served.restore(posts)
         for path, history in branch.deleted.items():
-            self._deleted[path] = _PageFile(history.versions[-1].blob, history.created)
-        self._folders.update(prefix for path in self._files for prefix in _prefixes(path))
+            self._deleted[path] = self._file_with(history)
+        self._created_at_path = branch.created_at_path.copy()
+        self._places.add(self._files)
         self._configure(self.commit)
 
     def _finish(self, commit: CommitId) -> None:
@@ -220,21 +215,21 @@ class DepartureLog:
             changed = all_files | changed
         else:
             changed = self._moved_by_bundles(gone, changed) | changed
-        self._pending += (_Step(commit.time, file, None, file.blob) for file in gone.values())
+        self._pending += (_Step(commit, file, None, file.blob) for file in gone.values())
         for path, (file, blob) in changed.items():
             is_post = self._rules is not None and self._rules.admits(path)
-            self._pending.append(_Step(commit.time, file, path if is_post else None, blob))
-        self._folders.update(prefix for path in changed for prefix in _prefixes(path))
+            self._pending.append(_Step(commit, file, path if is_post else None, blob))
+        self._places.add(changed)
         if len(self._pending) >= _MAX_PENDING:
             self._flush()
 
-    def _apply(self, commit: Commit) -> tuple[_Files, dict[Path, tuple[_PageFile, BlobId]]]:
+    def _apply(self, commit: Commit) -> tuple[_Files, dict[Path, tuple[PageFile, BlobId]]]:
         """Apply the changes of ``commit`` to the pages.
 
         Return the pages that are gone, and those that changed with their content.
         """
         gone: _Files = {}
-        changed: dict[Path, tuple[_PageFile, BlobId]] = {}
+        changed: dict[Path, tuple[PageFile, BlobId]] = {}
         pages = [change for change in commit.changes if is_page(change.path)]
         for change in pages:
             if change.kind in ("deleted", "renamed") and change.old_path in self._files:
@@ -248,15 +243,24 @@ class DepartureLog:
                 changed[change.path] = file, change.blob
         return {path: file for path, file in gone.items() if path not in moved}, changed
 
-    def _file_of(self, change: FileChange, blob: BlobId, gone: _Files, time: datetime) -> _PageFile:
+    def _file_of(self, change: FileChange, blob: BlobId, gone: _Files, time: datetime) -> PageFile:
         """Return the page that ``change`` is about, as `BranchHistory` identifies it."""
         moved = gone.get(change.old_path) if change.kind == "renamed" else None
         found = moved or self._files.get(change.path) or self._deleted.pop(change.path, None)
-        return found or _PageFile(blob, time)
+        if found is not None:
+            return found
+        number = self._created_at_path[change.path] = self._created_at_path.get(change.path, 0) + 1
+        key = post_key(self._source.name, change.path, number)
+        return self._file_with(PostHistory(key, (Version(blob, time),)))
+
+    def _file_with(self, history: PostHistory) -> PageFile:
+        """Return the page with ``history``, at its last version."""
+        blob = history.versions[-1].blob
+        return PageFile(blob, history.created, post_id(self._source, history))
 
     def _moved_by_bundles(
-        self, gone: _Files, changed: Mapping[Path, tuple[_PageFile, BlobId]]
-    ) -> dict[Path, tuple[_PageFile, BlobId]]:
+        self, gone: _Files, changed: Mapping[Path, tuple[PageFile, BlobId]]
+    ) -> dict[Path, tuple[PageFile, BlobId]]:
         """Return the pages that became resources of a bundle, or ceased to be, by these changes."""
         if self._rules is None:
             return {}
@@ -278,17 +282,17 @@ class DepartureLog:
             return False
         read = self._rules.configured_by if self._rules else frozenset[str]()
         return any(
-            _is_configuration(change, read) or self._is_in_new_folder(change)
+            is_configuration(change, read) or self._is_in_new_place(change.path)
             for change in commit.changes
         )
 
-    def _is_in_new_folder(self, change: FileChange) -> bool:
-        """Return whether a page was added to a folder that may turn out to be one of posts."""
-        if "folders" not in self._source.derived or not is_page(change.path):
+    def _is_in_new_place(self, path: Path) -> bool:
+        """Return whether a page may be the first one of a folder of posts, or of a language."""
+        if not is_page(path):
             return False
-        if self._rules is not None and self._rules.is_in_folders(change.path):
-            return False
-        return not self._folders.issuperset(_prefixes(change.path))
+        if self._rules is not None and self._rules.is_in_folders(path):
+            return self._places.has_new_language(path)
+        return "folders" in self._source.derived and self._places.has_new_folder(path)
 
     def _configure(self, commit: CommitId) -> None:
         """Use the rules of ``commit``; the same ones if its configuration makes no difference."""
@@ -310,12 +314,26 @@ class DepartureLog:
     def _flush(self) -> None:
         """Read the versions of pending steps, and record whose post left feeds."""
         steps, self._pending = self._pending, []
+        for commit, changes in groupby(self._posts_of(steps), key=itemgetter(0)):
+            posts = ((file, post) for _, file, post in changes)
+            for each in self._served.update(posts, commit.time):
+                key = each.before, each.after
+                self._latest[key] = max(each.at, self._latest.get(key, each.at))
+
+    def _posts_of(
+        self, steps: Sequence[_Step]
+    ) -> Iterator[tuple[Commit, PageFile, PagePost | None]]:
+        """Yield what each readable version of ``steps`` describes."""
         for start in range(0, len(steps), _MAX_PENDING):
             batch = steps[start : start + _MAX_PENDING]
-            wanted = [(step.path, step.blob) for step in batch if step.path is not None]
-            parsed = self._parse(wanted)
+            parsed = self._parse(
+                [(each.path, each.blob) for each in batch if each.path is not None]
+            )
             for step in batch:
-                self._record_step(step, parsed)
+                found = parsed[step.path, step.blob] if step.path is not None else None
+                if found is None or not found.is_broken:  # else the last readable version is served
+                    step.file.blob = step.blob
+                    yield step.commit, step.file, self._post_in(step, found)
 
     def _parse(self, versions: Collection[FileVersion]) -> Mapping[FileVersion, ParsedVersion]:
         if self._rules is None or not versions:
@@ -324,19 +342,14 @@ class DepartureLog:
         self._version_keys.update(bytes.fromhex(parser.cache_key(each)) for each in versions)
         return parser.parse_older(versions, self._present)
 
-    def _record_step(self, step: _Step, parsed: Mapping[FileVersion, ParsedVersion]) -> None:
-        before, after = step.file.state, None
-        if step.path is not None:
-            found = parsed[step.path, step.blob]
-            if found.is_broken:
-                return  # its last readable version stays in service
-            after = _state_in(found.fields, step.file.created, self._source)
-        step.file.blob, step.file.state = step.blob, after
-        if before is None or before == after:
-            return
-        for each in departures_by(before, after, step.time):
-            key = each.before, each.after
-            self._latest[key] = max(each.at, self._latest.get(key, each.at))
+    def _post_in(self, step: _Step, found: ParsedVersion | None) -> PagePost | None:
+        fields = found.fields if found else None
+        if self._rules is None or step.path is None or fields is None or fields.hidden_reason:
+            return None
+        described = self._rules.described
+        published = fields.published or step.file.created.astimezone(described.source.zone)
+        url = post_url(fields, step.path, described, published).value
+        return PagePost(_state_in(fields, published, self._source), url)
 
 
 def _with_all_changes(delta: CommitDelta) -> Iterator[Commit]:
@@ -347,44 +360,11 @@ def _with_all_changes(delta: CommitDelta) -> Iterator[Commit]:
         yield replace(commit, changes=(*pages.get(commit.id, ()), *others))
 
 
-def _is_configuration(change: FileChange, read: Collection[str]) -> bool:
-    """Return whether ``change`` may hide posts, where a site was configured by the files ``read``.
-
-    Files that change often and decide no more than content or URLs are left out, since each
-    commit of configuration takes milliseconds to read.
-    """
-    *folders, name = change.path.split("/")
-    is_modified = change.kind == "modified"
-    if not _DATA_FOLDERS.isdisjoint(folders) or (is_modified and name in _OFTEN_MODIFIED):
-        return False
-    if change.path in read or change.old_path in read or name in CONFIGURATION_NAMES:
-        return True
-    if is_modified or is_page(change.path):
-        return name.startswith("_index.")
-    is_of_directory = ".11tydata." in name or name.partition(".")[0] in folders[-1:]
-    return is_of_directory or "config" in folders
-
-
-def _prefixes(path: Path) -> Iterator[tuple[str, ...]]:
-    """Yield the outer folders of the page at ``path``."""
-    folders = path.split("/")[:-1][:_FOLDER_LEVELS]
-    return (tuple(folders[: number + 1]) for number in range(len(folders)))
-
-
-def _state_of(post: Post) -> PostState:
-    return PostState(
-        attributes=PostAttributes.of(post), published=post.published, expires=post.expires
-    )
-
-
-def _state_in(fields: VersionFields | None, created: datetime, source: Source) -> PostState | None:
-    if fields is None or fields.hidden_reason:
-        return None
+def _state_in(fields: VersionFields, published: datetime, source: Source) -> PostState:
     attributes = PostAttributes(
         source=source.name,
         categories=fields.categories,
         carousel=fields.carousel,
         language=fields.language,
     )
-    published = fields.published or created
     return PostState(attributes=attributes, published=published, expires=fields.expires)

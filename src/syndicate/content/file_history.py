@@ -147,13 +147,17 @@ class BranchHistory:
 
     def _new_post(self, path: Path, version: Version, source: str) -> PostHistory:
         number = self.created_at_path[path] = self.created_at_path.get(path, 0) + 1
-        digest = sha256(f"{source}\0{path}".encode("utf-8", "surrogateescape")).hexdigest()
-        key = PostKey(digest[:16] if number == 1 else f"{digest[:16]}~{number}")
-        return PostHistory(key, (version,))
+        return PostHistory(post_key(source, path, number), (version,))
 
     def _add_to_count(self, folder: Path | None, posts: int) -> None:
         if folder is not None and posts:
             self.post_counts[folder] = self.post_counts.get(folder, 0) + posts
+
+
+def post_key(source: str, path: Path, number: int) -> PostKey:
+    """Return the key of the post that was created at ``path`` as the one with that ``number``."""
+    digest = sha256(f"{source}\0{path}".encode("utf-8", "surrogateescape")).hexdigest()
+    return PostKey(digest[:16] if number == 1 else f"{digest[:16]}~{number}")
 
 
 def post_id(source: Source, history: PostHistory) -> PostId:

@@ -87,9 +87,14 @@ def version_with_site_rules(
     """Return ``version`` with what `with_site_rules` decides about an older version of a file."""
     page = Page(path=document.path, meta=document.meta)
     folder = site.folder_of(document.path)
+    named_date = _named_date(version.day, site)
     return replace(
         version,
-        published=_named_date(version.day, site) or version.published,
+        published=named_date or version.published,
+        published_as_written=(
+            named_date.isoformat() if named_date else version.published_as_written
+        ),
+        url_meta=_url_meta(document.meta),
         hidden_reason=version.hidden_reason or ENGINES[site.engine].hides(page, site),
         language=version.language or (folder.language if folder else ""),
     )
@@ -113,7 +118,7 @@ def _with_language(fields: Fields, path: Path, site: Site) -> Fields:
 
 
 def post_url(
-    fields: Fields, path: Path, described: SiteSource, published: datetime
+    fields: VersionFields, path: Path, described: SiteSource, published: datetime
 ) -> ConfiguredValue:
     """Return the absolute URL of a post: by the settings, else by the engine of its site.
 
@@ -152,7 +157,7 @@ def public_id(fields: Fields, path: Path, source: Source, url: str) -> str:
     return urlunsplit(parts._replace(path=f"{folder}/{slug}", query="", fragment=""))
 
 
-def _knows_pattern(site: Site, path: Path, fields: Fields) -> bool:
+def _knows_pattern(site: Site, path: Path, fields: VersionFields) -> bool:
     """Return whether patterns in the settings are in the notation of the engine of ``site``.
 
     Posts outside of folders with an underscore are those of Eleventy, read with Jekyll's dialect.
@@ -160,7 +165,7 @@ def _knows_pattern(site: Site, path: Path, fields: Fields) -> bool:
     """
     if site.engine != "jekyll":
         return site.engine == "hugo"
-    return "/_" in f"/{path}" and dict(fields.origins).get("language") != "file name"
+    return "/_" in f"/{path}" and not fields.is_language_in_name
 
 
 def with_date_keys(source: Source, site: Site) -> Source:

@@ -147,7 +147,11 @@ def complete(source: Source, site: Site) -> SiteSource:
 
 
 def what_decides_feeds(described: SiteSource) -> tuple[Source, Site | None]:
-    """Return ``described`` without what decides no more than URLs and content of posts."""
+    """Return ``described`` without what decides no more than the content of posts.
+
+    Patterns of URLs count, since of posts with one URL only one is served. What all URLs begin with
+    does not.
+    """
     source = replace(
         described.source, title="", site_url="", markdown=None, authors=(), author_urls=()
     )
@@ -164,9 +168,14 @@ def what_decides_feeds(described: SiteSource) -> tuple[Source, Site | None]:
         left_out=(),
         problems=(),
         folders=tuple(
-            replace(each, permalink=NOT_CONFIGURED, origin="", base_url="") for each in site.folders
+            replace(each, permalink=_value_of(each.permalink), origin="", base_url="")
+            for each in site.folders
         ),
     )
+
+
+def _value_of(configured: ConfiguredValue) -> ConfiguredValue:
+    return ConfiguredValue(value=configured.value, origin="")
 
 
 def _with_named_folders(source: Source, site: Site) -> Site:

@@ -55,6 +55,8 @@ class Dialect(Protocol):
         """Return the text to render, with the line numbers of ``document.body``."""
         ...
 
-    def post_url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
+    def post_url(
+        self, fields: VersionFields, path: Path, source: Source, published: datetime
+    ) -> str:
         """Return the absolute, percent-encoded URL of the post."""
         ...

@@ -57,34 +57,18 @@ class AttachedFile:
 
 
 class VersionFields(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields that count of an older version of a file: its feeds, and its words.
+    """The fields that count of an older version of a file: its feeds, its URL, and its words.
 
-    Each is as in `Fields`; ``language`` is empty until something says it.
-    """
-
-    published: datetime | None
-    day: date | None
-    expires: datetime | None
-    hidden_reason: str
-    categories: tuple[Category, ...]
-    carousel: bool
-    language: str
-    word_digest: bytes
-
-
-class Fields(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of one file; absent text is empty, other absent values are None.
-
-    A struct: a first start makes 20,000 of them, and a frozen dataclass takes ten times as long.
+    Absent text is empty, other absent values are None. A struct: a first start makes 20,000 of
+    them, and a frozen dataclass takes ten times as long.
     """
 
     title: str
     """Plain text."""
-    summary: str = ""
-    """Markdown or HTML, as written; if empty, the first words of the body are used."""
     published: datetime | None = None
     """With the source zone's offset; if None, the time of the first commit is used."""
-    precision: DatePrecision = "second"
+    published_as_written: str = ""
+    """``published`` in the offset it was written with (RFC 3339), empty without a date."""
     day: date | None = None
     """The date prefix of the file name."""
     expires: datetime | None = None
@@ -93,16 +77,33 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True):
     """The reason why the post is not public, empty if it is."""
     permalink: str = ""
     """The post's own path or pattern with a leading slash, or absolute URL."""
+    permalink_categories: tuple[str, ...] = ()
+    """The values of ``:categories`` in permalinks, from the keys for it only."""
     slug: str = ""
+    url_meta: Mapping[str, object] = {}
+    """The front matter that the site's engine makes the URL of."""
+    categories: tuple[Category, ...] = ()
+    """The categories of the file, then the defaults of its source."""
+    carousel: bool = False
+    language: str
+    """A language tag (BCP 47); empty in an older version until something says it."""
+    is_language_in_name: bool = False
+    """Whether the language is that of the file name."""
+    word_digest: bytes
+    """Digest of the words of title, summary and body, without markup and URLs: a change of it
+    changes *updated*."""
+
+
+class Fields(VersionFields, frozen=True, kw_only=True):
+    """The fields of one file."""
+
+    summary: str = ""
+    """Markdown or HTML, as written; if empty, the first words of the body are used."""
+    precision: DatePrecision = "second"
     guid: str = ""
     """What readers know the post by, where it had a feed before."""
     redirects: tuple[str, ...] = ()
     """Previous paths and URLs of the post, as written."""
-    categories: tuple[Category, ...] = ()
-    """The categories of the file, then the defaults of its source."""
-    permalink_categories: tuple[str, ...] = ()
-    """The values of ``:categories`` in permalinks, from the keys for it only."""
-    carousel: bool = False
     card_title: str = ""
     """Plain text."""
     card_summary: str = ""
@@ -120,19 +121,10 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True):
     author_urls: tuple[tuple[str, str], ...] = ()
     """(display name, URL or path as written) of authors that have one."""
     external_url: str = ""
-    language: str
-    """A language tag (BCP 47)."""
     translation: str
     """The same key for all translations of a post; a post without translations has one as well."""
     reading_minutes: int | None = None
-    word_digest: bytes
-    """Digest of the words of title, summary and body, without markup and URLs: a change of it
-    changes *updated*."""
     word_count: int
-    published_as_written: str = ""
-    """``published`` in the offset it was written with (RFC 3339), empty without a date."""
-    url_meta: Mapping[str, object] = {}
-    """The front matter that the site's engine makes the URL of."""
     references: TextReferences = NO_REFERENCES
     site_fields: tuple[str, ...] = ()
     """The fields that the site's configuration gives, not the front matter of the post."""
@@ -143,16 +135,8 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def as_version(self) -> "VersionFields":
         """The fields that count of an older version."""
-        return VersionFields(
-            published=self.published,
-            day=self.day,
-            expires=self.expires,
-            hidden_reason=self.hidden_reason,
-            categories=self.categories,
-            carousel=self.carousel,
-            language=self.language,
-            word_digest=self.word_digest,
-        )
+        names = VersionFields.__struct_fields__
+        return VersionFields(**{name: getattr(self, name) for name in names})
 
     @property
     def is_named_after_file(self) -> bool:

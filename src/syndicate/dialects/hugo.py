@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from syndicate.dialects.fields import DEFAULT_KEYS, Fields
+from syndicate.dialects.fields import DEFAULT_KEYS, VersionFields
 from syndicate.dialects.front_matter.declarative_dialect import (
     LANGUAGE_SUFFIX,
     DeclarativeDialect,
@@ -25,7 +25,7 @@ def _urlize(text: str) -> str:
     return re.sub(r"[\s-]+", "-", _DROPPED.sub("", text.lower()).strip())
 
 
-def _placeholder_values(fields: Fields, path: PostPath) -> Mapping[str, str]:
+def _placeholder_values(fields: VersionFields, path: PostPath) -> Mapping[str, str]:
     folders = path.folders
     below = folders[folders.index(_CONTENT_FOLDER) + 1 :] if _CONTENT_FOLDER in folders else folders
     sections = [_urlize(folder) for folder in below]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from syndicate.dialects.fields import DEFAULT_KEYS, Fields
+from syndicate.dialects.fields import DEFAULT_KEYS, VersionFields
 from syndicate.dialects.front_matter.dates import DateRules
 from syndicate.dialects.front_matter.declarative_dialect import DeclarativeDialect
 from syndicate.dialects.front_matter.permalink import PostPath
@@ -27,7 +27,7 @@ def _default_permalink(path: PostPath) -> str:
     )
 
 
-def _placeholder_values(fields: Fields, path: PostPath) -> Mapping[str, str]:
+def _placeholder_values(fields: VersionFields, path: PostPath) -> Mapping[str, str]:
     """Return the values that Jekyll has for posts below ``_posts``: folders above are categories.
 
     Only there, the title lacks an unpadded date prefix and characters that need encoding.

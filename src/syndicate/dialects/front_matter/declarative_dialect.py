@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from syndicate.dialects.document.parser import Document
 from syndicate.dialects.document.plain_values import displayable_path
 from syndicate.dialects.fields import (
+    FILE_NAME_ORIGIN,
     FieldKeys,
     FieldReader,
     Fields,
@@ -89,7 +90,7 @@ class DeclarativeDialect:
     name: str
     default_permalink: Callable[[PostPath], str]
     keys: FieldKeys
-    placeholder_values: Callable[[Fields, PostPath], Mapping[str, str]] = lambda _fields, _path: {}
+    placeholder_values: Callable[[VersionFields, PostPath], Mapping[str, str]] = lambda *_: {}
     language_suffix: re.Pattern[str] = re.compile(r"\._([a-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?)$")
     markdown: MarkdownEngine = KRAMDOWN
     split_at_spaces: bool = False
@@ -128,8 +129,7 @@ class DeclarativeDialect:
         path = self._parse_path(document.path, source)
         filed_in, spaces = find_filed_in_line(document.body), self.split_at_spaces
         title, summary = read_title(reader, path), reader.find("summary", as_text) or ""
-        published = read_published(reader, path.day, self.dates)
-        images = _read_images(reader, path)
+        published, images = read_published(reader, path.day, self.dates), _read_images(reader, path)
         check_values(reader)
         words = digest_words((title, summary, _remove_line(filed_in, document.body)))
         return Fields(
@@ -159,6 +159,7 @@ class DeclarativeDialect:
             word_digest=words.digest,
             word_count=words.count,
             published_as_written=_as_written(published),
+            is_language_in_name=reader.origins.get("language") == FILE_NAME_ORIGIN,
             origins=tuple(sorted(reader.origins.items())),
             problems=tuple(reader.problems),
         )
@@ -183,6 +184,12 @@ class DeclarativeDialect:
             word_digest=digest_words(
                 (title, summary, _remove_line(filed_in, document.body))
             ).digest,
+            title=title,
+            permalink=_read_permalink(reader, path, are_templates=self.has_permalink_templates),
+            slug=reader.find("slug", as_text) or "",
+            permalink_categories=read_url_categories(reader, vocabulary, split_at_spaces=spaces),
+            published_as_written=_as_written(published),
+            is_language_in_name=reader.origins.get("language") == FILE_NAME_ORIGIN,
         )
 
     def _parse_path(self, path: Path, source: Source) -> PostPath:
@@ -193,7 +200,9 @@ class DeclarativeDialect:
         """Return the text to render, with the line numbers of ``document.body``."""
         return _remove_line(find_filed_in_line(document.body), document.body)
 
-    def post_url(self, fields: Fields, path: Path, source: Source, published: datetime) -> str:
+    def post_url(
+        self, fields: VersionFields, path: Path, source: Source, published: datetime
+    ) -> str:
         """Return the absolute, percent-encoded URL of the post."""
         post_path = parse_post_path(path, source, self.language_suffix)
         pattern = fields.permalink or _with_language(
@@ -335,5 +344,5 @@ def _written_language(reader: FieldReader, path: PostPath) -> str:
     """Return the language that front matter or file name say, empty if neither does."""
     found = read_language_tag(reader)
     if found is None and path.language:
-        reader.origins["language"] = "file name"
+        reader.origins["language"] = FILE_NAME_ORIGIN
     return found or path.language

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
-from syndicate.dialects.fields import Fields
+from syndicate.dialects.fields import VersionFields
 from syndicate.dialects.front_matter.dates import split_day_prefix
 from syndicate.model.category import slug
 from syndicate.model.post import PAGE_EXTENSIONS, Path, Source
@@ -149,7 +149,9 @@ def build_url(pattern: str, placeholders: Mapping[str, str], site_url: str) -> s
     return site_url.rstrip("/") + path
 
 
-def placeholder_values(fields: Fields, path: PostPath, published: datetime) -> dict[str, str]:
+def placeholder_values(
+    fields: VersionFields, path: PostPath, published: datetime
+) -> dict[str, str]:
     """Return the values of Jekyll's placeholders for one post."""
     categories = fields.permalink_categories
     return {
