@@ -80,8 +80,3 @@ def test_thousands_of_brackets_are_text() -> None:
     html = to_html("[" * 1_500 + ") [a](/b) \\[ `[` " + "(" * 1_500 + "[[[[[c]]]]]", PLAIN)
     assert html.count("[") == 1_500 + 2 + 5
     assert '<a href="/b">a</a>' in html
-
-
-def test_a_run_of_spaces_is_no_longer_than_a_line_break_needs() -> None:
-    """Thousands of them would take Python-Markdown a long time."""
-    assert to_html("a     b", PLAIN) == "<p>a  b</p>"

@@ -2,17 +2,18 @@
 
 import re
 from collections import deque
-from typing import ClassVar, Final, SupportsIndex, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 from markdown.blockparser import BlockParser
-from markdown.blockprocessors import BlockProcessor
+from markdown.util import AtomicString
 from typing_extensions import override
 
-from syndicate.render.markdown.kramdown.attributes import CONTENTS, FOOTNOTES, Attributes
+from syndicate.render.markdown.kramdown.attributes import apply_attributes, references
 
-MAX_DEPTH: Final = 64
+_MAX_DEPTH: Final = 20
 """Levels of nested blocks; deeper ones are text, so that neither time nor stack run out."""
 
 GROUP: Final = "group"
@@ -24,6 +25,11 @@ PLACE: Final = "place"
 RAW: Final = "raw"
 """Name of an element whose text is a placeholder of raw HTML; its tags are removed too."""
 
+_CONTENTS: Final = "toc"
+"""Reference that makes a table of contents of a list."""
+_FOOTNOTES: Final = "footnotes"
+"""Reference that puts the footnotes in the place of a list."""
+
 
 class Continuation(str):
     """The rest of a block after an element was made of its beginning: no blank line is between."""
@@ -31,141 +37,177 @@ class Continuation(str):
     __slots__ = ()
 
 
-class _Blocks(deque[str]):
-    """Blocks that are taken from and put back to the front as from a list, in constant time."""
+class BlockRule(NamedTuple):
+    """A kind of block, which begins where ``start`` matches the beginning of a text.
 
-    @override
-    def pop(self, index: SupportsIndex = -1) -> str:
-        return self.popleft() if index == 0 else super().pop()
+    ``run`` takes the block, unless it returns False. A container holds blocks. One that
+    ``needs_blank_line`` does not follow another block directly.
+    """
+
+    start: re.Pattern[str]
+    run: Callable[["BlockState"], bool | None]
+    is_container: bool
+    needs_blank_line: bool
 
 
-class _Context:
-    """What is known about the blocks of one container while they are parsed."""
-
-    def __init__(self, blocks: _Blocks) -> None:
-        self.blocks: Final = blocks
-        self.attributes = Attributes()
-        self.unclosed: Final[dict[str, int]] = {}
+def block_rule(
+    start: str, *, is_container: bool = False, needs_blank_line: bool = False
+) -> Callable[[Callable[["BlockState"], bool | None]], BlockRule]:
+    """Return a decorator that makes a rule of a function."""
+    return lambda run: BlockRule(re.compile(start), run, is_container, needs_blank_line)
 
 
 class KramdownBlockParser(BlockParser):
-    """Parses blocks with the processors that are registered, as Python-Markdown does.
+    """Parses blocks by ``rules``, of which the first one that takes a block counts.
 
-    An attribute list before a block belongs to that block. Containers may be `MAX_DEPTH` deep.
+    An attribute list before a block belongs to that block. Containers may be `_MAX_DEPTH` deep.
     """
 
-    def __init__(self, md: Markdown, *, parses_html: bool = False) -> None:
+    def __init__(
+        self, md: Markdown, rules: Sequence[BlockRule], *, parses_html: bool = False
+    ) -> None:
         super().__init__(md)
-        self.definitions: Final[dict[str, Attributes]] = {}
-        self.parses_html = parses_html
+        self.attributes: Final[dict[str, str]] = {}
+        self.abbreviations: Final[dict[str, str]] = {}
+        self.footnotes: Final[dict[str, str]] = {}
+        self._rules: Final = rules
         self._always_parses_html: Final = parses_html
-        self._contexts: Final[list[_Context]] = []
+        self.reset()
 
-    @property
-    def context(self) -> _Context:
-        """What is known about the innermost container."""
-        return self._contexts[-1]
+    def reset(self) -> None:
+        """Forget what the last text defined, also if it was not parsed to its end."""
+        self.parses_html = self._always_parses_html
+        self._depth = 0
+        for definitions in (self.attributes, self.abbreviations, self.footnotes):
+            definitions.clear()
 
     @property
     def is_too_deep(self) -> bool:
         """Whether no container may begin."""
-        return len(self._contexts) >= MAX_DEPTH
-
-    def forget(self) -> None:
-        """Forget what the last text defined, also if it was not parsed to its end."""
-        self._contexts.clear()
-        self.definitions.clear()
-        self.parses_html = self._always_parses_html
+        return self._depth >= _MAX_DEPTH
 
     @override
     def parseBlocks(self, parent: Element, blocks: list[str]) -> None:
-        context = _Context(_Blocks(blocks))
-        self._contexts.append(context)
-        while context.blocks:
-            attributes, before = context.attributes, len(parent)
-            self._process(parent, context)
+        state = BlockState(self, parent, blocks)
+        self._depth += 1
+        while state.blocks:
+            attributes, before = state.attributes, len(parent)
+            any(self._takes(rule, state) for rule in self._rules)
             if len(parent) > before:
-                context.attributes = Attributes()
+                state.attributes = ""
                 self.set_attributes(parent, parent[before], attributes)
-        self._contexts.pop()
+        self._depth -= 1
 
-    def set_attributes(self, parent: Element, element: Element, attributes: Attributes) -> None:
-        """Set ``attributes`` on the child ``element`` of ``parent``.
+    def _takes(self, rule: BlockRule, state: "BlockState") -> bool:
+        """Return whether ``rule`` took the block that is first."""
+        start = rule.start.match(state.blocks[0])
+        if start is None or (rule.is_container and self.is_too_deep):
+            return False
+        if rule.needs_blank_line and isinstance(state.blocks[0], Continuation):
+            return False
+        state.start = start
+        return rule.run(state) is not False
+
+    def set_attributes(self, parent: Element, element: Element, text: str) -> None:
+        """Set the attributes in ``text`` on the child ``element`` of ``parent``.
 
         A list that is to become a table of contents is removed: a feed item has no use for it.
         One that is the place of the footnotes becomes an empty group.
         """
-        attributes.apply(element, self.definitions)
-        if element.tag not in ("ol", "ul"):
-            return
-        if CONTENTS in attributes.references:
+        apply_attributes(text, element, self.attributes)
+        names = references(text) if element.tag in ("ol", "ul") else ()
+        if _CONTENTS in names:
             parent.remove(element)
-        elif FOOTNOTES in attributes.references:
+        elif _FOOTNOTES in names:
             element.clear()
             element.tag = GROUP
-            element.set(PLACE, FOOTNOTES)
-
-    def _process(self, parent: Element, context: _Context) -> None:
-        blocks = cast("list[str]", context.blocks)
-        any(
-            processor.test(parent, blocks[0]) and processor.run(parent, blocks) is not False
-            for processor in self.blockprocessors
-        )
+            element.set(PLACE, _FOOTNOTES)
 
 
-class KramdownProcessor(BlockProcessor):
-    """A block of kramdown's syntax, which begins where ``start`` matches the beginning of a block.
+class BlockState:
+    """The blocks of one container while they are parsed.
 
-    A container holds blocks. One that ``needs_blank_line`` does not follow another block directly.
+    ``start`` is the match of the rule that runs, ``attributes`` are those for the next block.
     """
 
-    start: ClassVar[re.Pattern[str]]
-    is_container: ClassVar[bool] = False
-    needs_blank_line: ClassVar[bool] = False
+    start: re.Match[str]
 
-    def __init__(self, parser: KramdownBlockParser) -> None:
-        super().__init__(parser)
-        self.kramdown: Final = parser
+    def __init__(self, parser: KramdownBlockParser, parent: Element, blocks: list[str]) -> None:
+        self.parser: Final = parser
+        self.parent: Final = parent
+        self.blocks: Final = deque(blocks)
+        self.attributes = ""
+        self._unclosed: Final[set[str]] = set()
 
-    @override
-    def test(self, parent: Element, block: str) -> bool:
-        return (
-            self.start.match(block) is not None
-            and not (self.is_container and self.kramdown.is_too_deep)
-            and not (self.needs_blank_line and isinstance(block, Continuation))
-        )
+    def put_back(self, rest: str) -> None:
+        """Put ``rest``, the text after an element, in front of the blocks."""
+        rest = rest.removeprefix("\n")
+        if rest:
+            self.blocks.appendleft(Continuation(rest))
 
-    def opening(self, block: str) -> re.Match[str]:
-        """Return the match of ``start`` that `test` found in ``block``."""
-        return cast("re.Match[str]", self.start.match(block))
+    def begin_with(self, rest: str) -> None:
+        """Put ``rest`` in front of the blocks as one that a blank line is before."""
+        if rest:
+            self.blocks.appendleft(rest)
+
+    def take_rest(self) -> str:
+        """Take the first block; return what is after the text where it starts."""
+        return self.blocks.popleft()[self.start.end() :]
+
+    def take_block(self, end: re.Pattern[str]) -> str:
+        """Take the first block up to a line after its first one where ``end`` matches."""
+        block = self.blocks.popleft()
+        first_line = block.find("\n")
+        match = end.search(block, first_line + 1) if first_line >= 0 else None
+        if match is None:
+            return block
+        self.put_back(block[match.start() :])
+        return block[: match.start() - 1]
+
+    def find(self, end: str, kind: str, number: int = 0, start: int = -1) -> "Place | None":
+        """Return where ``end`` matches from ``start`` in the block ``number`` on.
+
+        By default, from where the first block starts. Nothing is looked for again that begins
+        with a ``kind`` without an end.
+        """
+        position = self.start.end() if start < 0 else start
+        if kind.startswith(tuple(self._unclosed)):
+            return None
+        pattern = re.compile(end, re.MULTILINE)
+        for later in range(number, len(self.blocks)):
+            match = pattern.search(self.blocks[later], position)
+            if match is not None:
+                return Place(later, match.start(), match.end())
+            position = 0
+        self._unclosed.add(kind)
+        return None
+
+    def take(self, place: "Place") -> str:
+        """Take what is before ``place``; put back what is after it."""
+        taken = [self.blocks.popleft() for _ in range(place.number + 1)]
+        self.put_back(taken[-1][place.end :].lstrip(" "))
+        taken[-1] = taken[-1][: place.start]
+        return "\n\n".join(taken)
+
+    def take_matches(self) -> Iterator[re.Match[str]]:
+        """Take as many matches of the rule as follow each other."""
+        block, match = self.blocks.popleft(), self.start
+        yield match
+        while (following := match.re.match(block, match.end())) is not None:
+            match = following
+            yield match
+        self.put_back(block[match.end() :])
+
+    def add_raw(self, html: str = "") -> None:
+        """Append raw ``html``; without any, a boundary: later blocks do not change earlier ones."""
+        raw = SubElement(self.parent, RAW)
+        if html:
+            raw.text = AtomicString(self.parser.md.htmlStash.store(html))
 
 
-def add_boundary(parent: Element) -> None:
-    """Append an element that nothing is shown of, which later blocks do not continue or change."""
-    SubElement(parent, RAW)
+class Place(NamedTuple):
+    """Where something is in the block ``number``."""
 
-
-def put_back(blocks: list[str], rest: str) -> None:
-    """Put ``rest``, the text after an element, in front of ``blocks``."""
-    rest = rest.removeprefix("\n")
-    if rest:
-        blocks.insert(0, Continuation(rest))
-
-
-def take_block(blocks: list[str], end: re.Pattern[str]) -> str:
-    """Take the first of ``blocks`` up to a line after its first one where ``end`` matches."""
-    block = blocks.pop(0)
-    first_line = block.find("\n")
-    match = end.search(block, first_line + 1) if first_line >= 0 else None
-    if match is None:
-        return block
-    put_back(blocks, block[match.start() :])
-    return block[: match.start() - 1]
-
-
-def take_until(blocks: list[str], start: int, number: int, end: re.Match[str]) -> str:
-    """Take the text from ``start`` up to ``end`` in the block ``number``; put back what follows."""
-    taken = [blocks.pop(0) for _ in range(number + 1)]
-    put_back(blocks, taken[-1][end.end() :])
-    taken[-1] = taken[-1][: end.start()]
-    return "\n\n".join(taken)[start:]
+    number: int
+    start: int
+    end: int

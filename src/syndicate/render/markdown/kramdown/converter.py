@@ -1,46 +1,57 @@
 """Python-Markdown with the blocks and spans of kramdown."""
 
 import re
-from threading import local
-from typing import Final
+from functools import lru_cache
+from threading import get_ident
+from typing import Final, cast
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
+from markdown.extensions import Extension
 from markdown.extensions.abbr import AbbrTreeprocessor
 from markdown.extensions.nl2br import Nl2BrExtension
 from markdown.postprocessors import Postprocessor
 from typing_extensions import override
 
 from syndicate.model.markdown_options import MarkdownOptions
-from syndicate.render.markdown.kramdown import blocks
-from syndicate.render.markdown.kramdown.block_parser import (
-    GROUP,
-    RAW,
-    KramdownBlockParser,
-    KramdownProcessor,
-)
-from syndicate.render.markdown.kramdown.definitions import (
-    AbbreviationProcessor,
-    FootnoteDefinitionProcessor,
-    LinkDefinitionProcessor,
-)
-from syndicate.render.markdown.kramdown.extensions import (
-    AttributeDefinitionProcessor,
-    AttributeProcessor,
-    ExtensionProcessor,
-)
-from syndicate.render.markdown.kramdown.footnotes import Footnotes
-from syndicate.render.markdown.kramdown.html_blocks import HtmlProcessor
-from syndicate.render.markdown.kramdown.lists import DefinitionListProcessor, ListProcessor
+from syndicate.render.markdown.kramdown import blocks, definitions, lists
+from syndicate.render.markdown.kramdown.block_parser import GROUP, RAW, KramdownBlockParser
+from syndicate.render.markdown.kramdown.definitions import Footnotes
+from syndicate.render.markdown.kramdown.html_blocks import html
 from syndicate.render.markdown.kramdown.position_marks import PositionMarks
 from syndicate.render.markdown.kramdown.spans import (
     HeadingIdTreeprocessor,
     SpanTreeprocessor,
     add_spans,
+    add_typography,
     restored,
 )
-from syndicate.render.markdown.kramdown.tables import TableProcessor
-from syndicate.render.markdown.kramdown.typography import GUILLEMETS, SYMBOLS, TypographyProcessor
+from syndicate.render.markdown.kramdown.tables import table
+
+_MAX_CONVERTERS: Final = 16
+_RULES: Final = (
+    blocks.blank_lines,
+    blocks.indented_code,
+    blocks.fence,
+    blocks.quote,
+    blocks.heading,
+    blocks.thematic_break,
+    lists.plain_list,
+    lists.definition_list,
+    html,
+    blocks.underlined_heading,
+    blocks.formula,
+    table,
+    definitions.footnote_definition,
+    definitions.link_definitions,
+    definitions.abbreviations,
+    blocks.attribute_list,
+    blocks.attribute_definition,
+    blocks.extension,
+    blocks.boundary,
+    blocks.paragraph,
+)
+"""In kramdown's order; what is no other block is a paragraph."""
 
 _TAGS: Final = re.compile(
     rf"\n(?<=<(?:li|dd)>\n)<{GROUP}\b[^>]*>|</{GROUP}>\n(?=</(?:li|dd)>)"
@@ -51,7 +62,7 @@ _TAGS: Final = re.compile(
 
 def to_html(text: str, options: MarkdownOptions) -> str:
     """Return kramdown ``text`` as HTML; nothing is removed: it is not safe yet."""
-    return _ready.converter(options).convert(text)
+    return _converter(options, get_ident()).reset().convert(text)
 
 
 def code_ranges(text: str, options: MarkdownOptions) -> list[tuple[int, int]]:
@@ -63,109 +74,40 @@ def code_ranges(text: str, options: MarkdownOptions) -> list[tuple[int, int]]:
     if "{" not in text or not ("`" in text or "~~~" in text or "    " in text or "\t" in text):
         return []
     marks = PositionMarks(text)
-    tree = _ready.converter(options).code(marks.text)
+    lines = marks.text.split("\n")
+    markdown = _converter(options, get_ident()).reset()
+    for preprocessor in markdown.preprocessors:
+        lines = preprocessor.run(lines)
+    tree = Element("div")
+    markdown.parser.parseChunk(tree, "\n".join(lines))
+    cast("SpanTreeprocessor", markdown.treeprocessors["inline"]).convert_code(tree)
     return marks.ranges("".join(code.itertext()) for code in tree.iter("code"))
 
 
-class _Converter:
-    """Python-Markdown for one text after another."""
-
-    def __init__(self, options: MarkdownOptions) -> None:
-        markdown = Markdown()
-        markdown.preprocessors.deregister("html_block")  # `HtmlProcessor` reads HTML in lists, too
-        markdown.block_level_elements += [RAW, GROUP]
-        parser = KramdownBlockParser(markdown, parses_html=options.html_blocks)
-        footnotes = Footnotes(parser)
-        self._abbreviations: Final[dict[str, str]] = {}
-        _add_blocks(parser, footnotes, self._abbreviations)
-        markdown.parser = parser
-        add_spans(markdown, footnotes)
-        spans = SpanTreeprocessor(markdown, parser, footnotes)
-        markdown.treeprocessors.register(spans, "inline", 20)
-        abbreviations = AbbrTreeprocessor(markdown, self._abbreviations)
-        markdown.treeprocessors.register(abbreviations, "abbr", 7)
-        markdown.postprocessors.register(_TagRemover(), "tags", 35)
-        if options.hard_breaks:
-            Nl2BrExtension().extendMarkdown(markdown)
-        if options.typographer:
-            patterns = markdown.inlinePatterns
-            patterns.register(TypographyProcessor(GUILLEMETS), "guillemets", 122)
-            patterns.register(TypographyProcessor(SYMBOLS), "typography", 65)
-        if options.heading_ids:
-            markdown.treeprocessors.register(HeadingIdTreeprocessor(), "heading_ids", -1)
-        self._markdown: Final = markdown
-        self._parser: Final = parser
-        self._spans: Final = spans
-        self._footnotes: Final = footnotes
-
-    def convert(self, text: str) -> str:
-        """Return ``text`` as HTML."""
-        self._forget()
-        return self._markdown.convert(text)
-
-    def code(self, text: str) -> Element:
-        """Return a tree in which the code of ``text`` is; other spans are not converted."""
-        self._forget()
-        lines = text.split("\n")
-        for preprocessor in self._markdown.preprocessors:
-            lines = preprocessor.run(lines)
-        root = Element("div")
-        self._parser.parseChunk(root, "\n".join(lines))
-        self._spans.convert_code(root)
-        return root
-
-    def _forget(self) -> None:
-        self._markdown.reset()
-        self._parser.forget()
-        self._footnotes.forget()
-        self._abbreviations.clear()
-
-
-def _add_blocks(
-    parser: KramdownBlockParser, footnotes: Footnotes, abbreviations: dict[str, str]
-) -> None:
-    """Register the block processors in kramdown's order; what is no other block is a paragraph."""
-    processors: tuple[KramdownProcessor, ...] = (
-        blocks.EmptyProcessor(parser),
-        blocks.CodeProcessor(parser),
-        blocks.FenceProcessor(parser),
-        blocks.QuoteProcessor(parser),
-        blocks.HeadingProcessor(parser),
-        blocks.RuleProcessor(parser),
-        ListProcessor(parser),
-        DefinitionListProcessor(parser),
-        HtmlProcessor(parser),
-        blocks.UnderlinedHeadingProcessor(parser),
-        blocks.MathProcessor(parser),
-        TableProcessor(parser),
-        FootnoteDefinitionProcessor(parser, footnotes),
-        LinkDefinitionProcessor(parser),
-        AbbreviationProcessor(parser, abbreviations),
-        AttributeProcessor(parser),
-        AttributeDefinitionProcessor(parser),
-        ExtensionProcessor(parser),
-        blocks.BoundaryProcessor(parser),
-        blocks.ParagraphProcessor(parser),
+@lru_cache(_MAX_CONVERTERS)
+def _converter(options: MarkdownOptions, _thread: int) -> Markdown:
+    """Return a converter for one thread: it takes longer to make than a short text to convert."""
+    markdown = Markdown()
+    markdown.preprocessors.deregister("html_block")  # `html_blocks` reads HTML in lists, too
+    markdown.block_level_elements += [RAW, GROUP]
+    parser = markdown.parser = KramdownBlockParser(
+        markdown, _RULES, parses_html=options.html_blocks
     )
-    for number, processor in enumerate(processors):
-        name = type(processor).__name__
-        parser.blockprocessors.register(processor, name, len(processors) - number)
-
-
-class _Ready(local):
-    """Converters of each thread: one takes longer to make than a short text to convert."""
-
-    def __init__(self) -> None:
-        self._converters: Final[dict[MarkdownOptions, _Converter]] = {}
-
-    def converter(self, options: MarkdownOptions) -> _Converter:
-        """Return the converter for ``options``."""
-        if options not in self._converters:
-            self._converters[options] = _Converter(options)
-        return self._converters[options]
-
-
-_ready: Final = _Ready()
+    footnotes = Footnotes(parser)
+    for each in (parser, footnotes):
+        markdown.registerExtension(cast("Extension", each))  # which is reset for each text
+    add_spans(markdown, footnotes)
+    register = markdown.treeprocessors.register
+    register(SpanTreeprocessor(markdown, parser, footnotes), "inline", 20)
+    register(AbbrTreeprocessor(markdown, parser.abbreviations), "abbr", 7)
+    markdown.postprocessors.register(_TagRemover(), "tags", 35)
+    if options.hard_breaks:
+        Nl2BrExtension().extendMarkdown(markdown)
+    if options.typographer:
+        add_typography(markdown)
+    if options.heading_ids:
+        register(HeadingIdTreeprocessor(), "heading_ids", -1)
+    return markdown
 
 
 class _TagRemover(Postprocessor):

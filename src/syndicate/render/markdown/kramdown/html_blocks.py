@@ -4,19 +4,17 @@ Source: kramdown 2.4, "HTML Blocks". Unlike kramdown, an element may also end wi
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from itertools import islice
 from typing import Final
-from xml.etree.ElementTree import Element, SubElement
-
-from markdown.util import AtomicString
-from typing_extensions import override
+from xml.etree.ElementTree import SubElement
 
 from syndicate.render.allowlist import VOID_ELEMENTS, name_set
 from syndicate.render.markdown.kramdown.block_parser import (
     GROUP,
-    RAW,
-    KramdownProcessor,
-    put_back,
+    BlockState,
+    Place,
+    block_rule,
 )
 
 SPAN_ELEMENTS: Final = name_set(
@@ -70,130 +68,116 @@ _MARKDOWN: Final = re.compile(r"""\smarkdown\s*=\s*(["']?)(0|1|block|span)\1(?![
 _RAW_TEXT: Final = frozenset({"script", "style"})
 
 
-class HtmlProcessor(KramdownProcessor):
-    """An element that is no text, with everything up to its end tag, or a comment."""
-
-    start = re.compile(
-        rf"[ ]{{0,3}}(?:<!--|(?!<(?:{'|'.join(SPAN_ELEMENTS)})\b){_START_TAG})", re.IGNORECASE
-    )
-
-    @override
-    def run(self, parent: Element, blocks: list[str]) -> bool:
-        end = _find_end(blocks, self.kramdown.context.unclosed)
-        if end is None:
-            return False
-        number, offset = end
-        taken = [blocks.pop(0) for _ in range(number + 1)]
-        rest = taken[-1][offset:]
-        taken[-1] = taken[-1][:offset]
-        self._add(parent, "\n\n".join(taken).lstrip(" "))
-        put_back(blocks, rest.lstrip(" "))
-        return True
-
-    def _add(self, parent: Element, html: str) -> None:
-        """Append ``html``, of which some elements are read as Markdown."""
-        start = raw_end = 0
-        for tag in _TOKEN.finditer(html):
-            if tag.start() < start or not tag[1] or tag[3] or tag[1].lower() in VOID_ELEMENTS:
-                continue
-            model = self._content_model(tag, is_in_raw=tag.start() < raw_end)
-            if model:
-                self._add_raw(parent, html[start : tag.start()])
-                start = self._add_markdown(parent, html, tag, model)
-            elif self.kramdown.parses_html and tag.start() >= raw_end:
-                raw_end = _element_end(html, tag)[1]
-        self._add_raw(parent, html[start:])
-
-    def _content_model(self, tag: re.Match[str], *, is_in_raw: bool) -> str:
-        """Return what is read in the element that begins with ``tag``: block, span or nothing.
-
-        In an element of which nothing is read, only the attribute counts.
-        """
-        if self.kramdown.is_too_deep:
-            return ""
-        attribute = _MARKDOWN.search(tag[2])
-        name = tag[1].lower()
-        natural = "block" if name in BLOCK_CONTENT else "span" if name in SPAN_CONTENT else ""
-        if attribute is None:
-            return natural if self.kramdown.parses_html and not is_in_raw else ""
-        return {"0": "", "1": natural}.get(attribute[2], attribute[2])
-
-    def _add_markdown(self, parent: Element, html: str, tag: re.Match[str], model: str) -> int:
-        """Append the element that begins with ``tag``; return where it ends in ``html``."""
-        self._add_raw(parent, f"<{tag[1]}{_MARKDOWN.sub('', tag[2])}>")
-        content_end, end = _element_end(html, tag)
-        inside = SubElement(parent, GROUP)
-        if model == "span":
-            inside.text = html[tag.end() : content_end]
-        else:
-            self.parser.parseChunk(inside, html[tag.end() : content_end])
-        self._add_raw(parent, html[content_end:end] or f"</{tag[1]}>")
-        return end
-
-    def _add_raw(self, parent: Element, html: str) -> None:
-        if html.strip():
-            placeholder = self.parser.md.htmlStash.store(escaped_as_by_kramdown(html))
-            SubElement(parent, RAW).text = AtomicString(placeholder)
+@block_rule(rf"(?i)[ ]{{0,3}}(?:<!--|(?!<(?:{'|'.join(SPAN_ELEMENTS)})\b){_START_TAG})")
+def html(state: BlockState) -> bool:
+    """Take an element that is no text, with everything up to its end tag, or a comment."""
+    ends: dict[int, tuple[int, int]] = {}
+    end = _find_end(state, ends)
+    if end is None:
+        return False
+    _add(state, state.take(end), ends)
+    return True
 
 
-def _find_end(blocks: Sequence[str], unclosed: dict[str, int]) -> tuple[int, int] | None:
-    """Return the block and the offset where the element or comment at the beginning ends.
+def _add(state: BlockState, text: str, ends: Mapping[int, tuple[int, int]]) -> None:
+    """Append HTML with end tags at ``ends``, of which some elements are read as Markdown."""
+    done = position = len(text) - len(text.lstrip(" "))
+    raw_end = 0
+    parser = state.parser
+    is_read = not parser.is_too_deep and (parser.parses_html or _MARKDOWN.search(text) is not None)
+    while tag := _TOKEN.search(text, position) if is_read else None:
+        position = tag.end()
+        if not _is_start(tag):
+            continue
+        end = ends.get(tag.start(), (len(text), len(text)))
+        model = _content_model(state, tag, is_in_raw=tag.start() < raw_end)
+        if model:
+            _add_raw(state, text[done : tag.start()])
+            _add_markdown(state, text, tag, end, model)
+            done = position = end[1]
+        elif tag.start() >= raw_end:
+            raw_end = end[1]
+    _add_raw(state, text[done:])
 
-    An element without an end tag is everything; a comment without an end is none. ``unclosed``
-    remembers that no comment ends.
+
+def _is_start(tag: re.Match[str]) -> bool:
+    """Return whether ``tag`` begins an element that has content."""
+    return bool(tag[1]) and not tag[3] and tag[1].lower() not in VOID_ELEMENTS
+
+
+def _content_model(state: BlockState, tag: re.Match[str], *, is_in_raw: bool) -> str:
+    """Return what is read in the element that begins with ``tag``: block, span or nothing.
+
+    In an element of which nothing is read, only the attribute counts.
+    """
+    attribute = _MARKDOWN.search(tag[2])
+    name = tag[1].lower()
+    natural = "block" if name in BLOCK_CONTENT else "span" if name in SPAN_CONTENT else ""
+    if attribute is None:
+        return natural if state.parser.parses_html and not is_in_raw else ""
+    return {"0": "", "1": natural}.get(attribute[2], attribute[2])
+
+
+def _add_markdown(
+    state: BlockState, text: str, tag: re.Match[str], end: tuple[int, int], model: str
+) -> None:
+    """Append the element that begins with ``tag``, whose end tag is at ``end`` in ``text``."""
+    _add_raw(state, f"<{tag[1]}{_MARKDOWN.sub('', tag[2])}>")
+    inside, content = SubElement(state.parent, GROUP), text[tag.end() : end[0]]
+    if model == "span":
+        inside.text = content
+    else:
+        state.parser.parseChunk(inside, content)
+    _add_raw(state, text[slice(*end)] or f"</{tag[1]}>")
+
+
+def _add_raw(state: BlockState, text: str) -> None:
+    if text.strip():
+        state.add_raw(escaped_as_by_kramdown(text))
+
+
+def _find_end(state: BlockState, ends: dict[int, tuple[int, int]]) -> Place | None:
+    """Return where the element or comment at the beginning ends.
+
+    An element without an end tag is everything; a comment without an end is none. ``ends`` gets
+    the place of the end tag of each element, by the offset of its start tag.
     """
     open_elements: list[str] = []
-    number = position = 0
-    while number < len(blocks):
-        token = _TOKEN.search(blocks[number], position)
+    starts: dict[str, list[int]] = {}
+    number = position = offset = 0
+    while number < len(state.blocks):
+        token = _TOKEN.search(state.blocks[number], position)
         if token is None:
+            offset += len(state.blocks[number]) + 2
             number, position = number + 1, 0
             continue
         position = token.end()
-        if token[0] == "<!--" or (token[1] or "").lower() in _RAW_TEXT:
-            found = _find_raw_end(blocks, number, token, unclosed)
+        name = (token[1] or token[4] or "").lower()
+        if token[0] == "<!--" or (token[1] and name in _RAW_TEXT):
+            found = _find_raw_end(state, name, number, position)
             if found is None and not open_elements:
-                return None if token[0] == "<!--" else _end_of(blocks)
-            number, position = found or (number, position)
-        elif token[1] and not token[3] and token[1].lower() not in VOID_ELEMENTS:
-            open_elements.append(token[1].lower())
-        elif open_elements and open_elements[-1] == (token[4] or "").lower():
-            open_elements.pop()
+                return _everything(state) if name else None
+            later = found or Place(number, position, position)
+            offset += sum(len(block) + 2 for block in islice(state.blocks, number, later.number))
+            number, position = later.number, later.end
+        elif _is_start(token):
+            open_elements.append(name)
+            starts.setdefault(name, []).append(offset + token.start())
+        elif token[4] and starts.get(name):
+            ends[starts[name].pop()] = offset + token.start(), offset + token.end()
+            is_last = open_elements[-1] == name
+            del open_elements[len(open_elements) - is_last :]
         if not open_elements:
-            return number, position
-    return _end_of(blocks)
+            return Place(number, position, position)
+    return _everything(state)
 
 
-def _end_of(blocks: Sequence[str]) -> tuple[int, int]:
-    return len(blocks) - 1, len(blocks[-1])
+def _find_raw_end(state: BlockState, name: str, number: int, position: int) -> Place | None:
+    """Return where a comment, or the script or style called ``name``, ends."""
+    end = rf"(?i)</{name}[^>]*(?:>|\Z)" if name else "-->"
+    return state.find(end, end, number, position)
 
 
-def _find_raw_end(
-    blocks: Sequence[str], number: int, token: re.Match[str], unclosed: dict[str, int]
-) -> tuple[int, int] | None:
-    """Return where the comment, script or style that ``token`` begins ends, None if nowhere."""
-    end = "-->" if token[0] == "<!--" else f"</{token[1].lower()}"
-    if end in unclosed:
-        return None
-    start = token.end()
-    for later in range(number, len(blocks)):
-        position = blocks[later].lower().find(end, start)
-        if position >= 0:
-            close = blocks[later].find(">", position)
-            return later, close + 1 if close >= 0 else len(blocks[later])
-        start = 0
-    unclosed[end] = 0
-    return None
-
-
-def _element_end(html: str, start_tag: re.Match[str]) -> tuple[int, int]:
-    """Return where the content of an element ends, and where its end tag ends."""
-    name, depth = start_tag[1].lower(), 1
-    for token in _TOKEN.finditer(html, start_tag.end()):
-        if (token[1] or "").lower() == name and not token[3]:
-            depth += 1
-        elif (token[4] or "").lower() == name:
-            depth -= 1
-        if not depth:
-            return token.start(), token.end()
-    return len(html), len(html)
+def _everything(state: BlockState) -> Place:
+    size = len(state.blocks[-1])
+    return Place(len(state.blocks) - 1, size, size)

@@ -4,20 +4,18 @@ Source: kramdown 2.4, "Lists" and "Definition Lists".
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from typing_extensions import override
-
-from syndicate.render.markdown.kramdown.attributes import ATTRIBUTE_LIST, Attributes
+from syndicate.render.markdown.kramdown.attributes import ATTRIBUTE_LIST, apply_attributes
 from syndicate.render.markdown.kramdown.block_parser import (
     GROUP,
+    BlockState,
     Continuation,
-    KramdownProcessor,
+    block_rule,
 )
-from syndicate.render.markdown.kramdown.blocks import INTERRUPTION, PARAGRAPH_END, RuleProcessor
+from syndicate.render.markdown.kramdown.blocks import INTERRUPTION, PARAGRAPH_END, thematic_break
 
 _BULLET: Final = r"[+*-]"
 _NUMBER: Final = r"\d+\."
@@ -33,153 +31,112 @@ _CODE_INDENT: Final = 4
 
 @dataclass(slots=True)
 class _Item:
-    """An item while its lines are read; ``indent`` is the column of its text."""
+    """An item while its lines are read; ``indent`` is the column of its text.
+
+    ``nests`` says that a list in the item began, so that a marker belongs to that list.
+    """
 
     indent: int
     lines: list[str]
-    attributes: str = ""
-    has_blank_before: bool = False
-    nests: bool = False
-    """Whether a list in the item began, so that a marker belongs to that list."""
-
-    @property
-    def first_block(self) -> list[str]:
-        """The lines before the first blank one."""
-        return self.lines[: self.lines.index("")] if "" in self.lines else self.lines
+    attributes: str
+    has_blank_before: bool
+    nests: bool
 
 
 class _Reader:
-    """Takes the lines of one list from the front of blocks; blank lines separate blocks."""
+    """Takes the lines of one list from the front of the blocks; blank lines separate blocks."""
 
-    def __init__(self, blocks: list[str], marker: str, *, is_after_blank: bool = False) -> None:
-        self._blocks: Final = blocks
+    def __init__(self, state: BlockState, marker: str) -> None:
+        self._state: Final = state
         self._marker: Final = marker
-        self._start = _start_pattern(marker, _MAX_MARKER_INDENT)
+        self._max_indent = _MAX_MARKER_INDENT
         self.items: Final[list[_Item]] = []
         self.ended_by_boundary = False
-        self._is_blank = is_after_blank
+        self._is_blank = marker == _COLON and not isinstance(state.blocks[0], Continuation)
 
-    def read(self) -> None:
+    def read(self) -> list[_Item]:
         """Take lines for as long as they belong to the list; put the rest back."""
-        while self._blocks:
-            block = self._blocks[0]
-            lines = block.split("\n")
+        while self._state.blocks:
+            lines = self._state.blocks.popleft().split("\n")
             for number, line in enumerate(lines):
-                if not self._take(line):
-                    self._put_back(lines[number:])
-                    return
-            self._blocks.pop(0)
-            self._take("")
+                if line and not self._take(line):
+                    put = self._state.begin_with if self._is_blank else self._state.put_back
+                    put("\n".join(lines[number:]))
+                    return self.items
+                if not line:
+                    self._add_blank()
+            self._add_blank()
+        return self.items
 
-    def _put_back(self, lines: Sequence[str]) -> None:
-        self._blocks.pop(0)
-        rest = "\n".join(lines)
-        self._blocks.insert(0, rest if self._is_blank else Continuation(rest))
+    def _add_blank(self) -> None:
+        self.items[-1].nests = self._is_blank = True
+        self.items[-1].lines.append("")
 
     def _take(self, line: str) -> bool:
-        start = self._start.match(line)
-        if not line:
-            self._add(line)
-            self._is_blank = True
-        elif self._ends_at(line):
-            return False
-        elif start:
-            self._begin_item(line[start.end(1) :], start.end(1))
-        elif not self._continue_item(line):
-            return False
-        return True
-
-    def _ends_at(self, line: str) -> bool:
         self.ended_by_boundary = _BOUNDARY.match(line) is not None
-        is_rule = (
-            self._is_blank
-            and RuleProcessor.start.match(line) is not None
-            and self._marker != _COLON
-        )
-        return self.ended_by_boundary or is_rule
-
-    def _add(self, line: str) -> None:
-        self.items[-1].nests = True
-        self.items[-1].lines.append(line)
+        if self.ended_by_boundary or (
+            self._is_blank and self._marker != _COLON and thematic_break.start.match(line)
+        ):
+            return False
+        start = re.match(rf"[ ]{{0,{self._max_indent}}}{self._marker}(?=[ ])", line)
+        if start:
+            self._begin_item(line[start.end() :], start.end())
+        return start is not None or self._continue_item(line)
 
     def _begin_item(self, rest: str, width: int) -> None:
         attributes = _ITEM_ATTRIBUTES.match(rest)
-        if not rest.strip() or (attributes and attributes.end() == len(rest)):
-            indent = _CODE_INDENT
-        else:
-            indent = width + len(rest) - len(rest.lstrip(" "))
         text = rest[attributes.end() :] if attributes else rest.lstrip(" ")
-        self.items.append(
-            _Item(
-                indent=indent,
-                lines=[text] if text else [],
-                attributes=attributes[1] if attributes else "",
-                has_blank_before=self._is_blank,
-                nests=_LIST_START.match(text) is not None,
-            )
-        )
-        self._start = _start_pattern(self._marker, min(indent - 1, _MAX_MARKER_INDENT))
+        indent = width + len(rest) - len(rest.lstrip(" ")) if text.strip() else _CODE_INDENT
+        own, nests = attributes[1] if attributes else "", _LIST_START.match(text) is not None
+        self.items.append(_Item(indent, [text] if text else [], own, self._is_blank, nests))
+        self._max_indent = min(indent - 1, _MAX_MARKER_INDENT)
         self._is_blank = False
 
     def _continue_item(self, line: str) -> bool:
         item = self.items[-1]
         is_indented = line.startswith(" " * item.indent)
-        if not is_indented and (self._is_blank or _interrupts(line, item.indent)):
+        is_within = len(line) - len(line.lstrip(" ")) <= item.indent
+        if not is_indented and (self._is_blank or (is_within and INTERRUPTION.match(line))):
             return False
         text = line[item.indent :] if is_indented else line
-        if is_indented and _LIST_START.match(text):
+        if _LIST_START.match(text) and is_indented:
             item.nests = True
-        elif not is_indented and item.nests and _LIST_START.match(text):
+        elif _LIST_START.match(text) and item.nests:
             text = " " * (item.indent + _CODE_INDENT) + text
         self._is_blank = False
         item.lines.append(text)
         return True
 
 
-def _start_pattern(marker: str, max_indent: int) -> re.Pattern[str]:
-    return re.compile(rf"([ ]{{0,{max_indent}}}{marker})[ ]")
+@block_rule(_LIST_START.pattern, is_container=True)
+def plain_list(state: BlockState) -> None:
+    """Take an ordered or unordered list."""
+    is_ordered = state.start[0].strip()[0].isdigit()
+    reader = _Reader(state, _NUMBER if is_ordered else _BULLET)
+    items = reader.read()
+    element = SubElement(state.parent, "ol" if is_ordered else "ul")
+    has_tight = len(items) == 1
+    for item in items:
+        li = _add_item(state, element, "li", item)
+        is_last = item is items[-1]
+        if not _begins_with_paragraph(li):
+            has_tight = True
+            continue
+        # Feeds carry no form elements: the brackets of a task become a box.
+        li[0].text = _TASK.sub(lambda task: _BOXES[task[1].lower()], li[0].text or "")
+        if (has_tight or not is_last) and (
+            not _has_blank_after_paragraph(item)
+            or (is_last and len(li) == 1 and not reader.ended_by_boundary)
+        ):
+            _unwrap_paragraph(li)
+            has_tight = True
 
 
-def _interrupts(line: str, indent: int) -> bool:
-    """Return whether ``line``, which is not indented, ends an item with text at ``indent``."""
-    is_within = len(line) - len(line.lstrip(" ")) <= indent
-    return is_within and INTERRUPTION.match(line) is not None
-
-
-class ListProcessor(KramdownProcessor):
-    """An ordered or unordered list."""
-
-    start = _LIST_START
-    is_container = True
-
-    @override
-    def run(self, parent: Element, blocks: list[str]) -> None:
-        is_ordered = blocks[0].lstrip(" ")[0].isdigit()
-        reader = _Reader(blocks, _NUMBER if is_ordered else _BULLET)
-        reader.read()
-        element = SubElement(parent, "ol" if is_ordered else "ul")
-        has_tight = len(reader.items) == 1
-        for item in reader.items:
-            li = SubElement(element, "li")
-            Attributes(item.attributes).apply(li, self.kramdown.definitions)
-            self.parser.parseChunk(li, "\n".join(item.lines))
-            is_last = item is reader.items[-1]
-            _show_check_box(li)
-            if not _begins_with_paragraph(li):
-                has_tight = True
-            elif (has_tight or not is_last) and (
-                not _has_blank_after_paragraph(item)
-                or (is_last and len(li) == 1 and not reader.ended_by_boundary)
-            ):
-                _unwrap_paragraph(li)
-                has_tight = True
-
-
-def _show_check_box(item: Element) -> None:
-    """Show the brackets of a task as a box: feeds carry no form elements."""
-    if _begins_with_paragraph(item):
-        paragraph = item[0]
-        paragraph.text = _TASK.sub(lambda task: _BOXES[task[1].lower()], paragraph.text or "")
+def _add_item(state: BlockState, parent: Element, name: str, item: _Item) -> Element:
+    element = SubElement(parent, name)
+    apply_attributes(item.attributes, element, state.parser.attributes)
+    state.parser.parseChunk(element, "\n".join(item.lines))
+    return element
 
 
 def _begins_with_paragraph(element: Element) -> bool:
@@ -188,7 +145,7 @@ def _begins_with_paragraph(element: Element) -> bool:
 
 def _has_blank_after_paragraph(item: _Item) -> bool:
     """Return whether a blank line follows the paragraph that the item begins with."""
-    first = item.first_block
+    first = item.lines[: item.lines.index("")] if "" in item.lines else item.lines
     return len(first) < len(item.lines) and not any(map(PARAGRAPH_END.match, first[1:]))
 
 
@@ -198,37 +155,24 @@ def _unwrap_paragraph(parent: Element) -> None:
     parent[0].attrib.clear()
 
 
-class DefinitionListProcessor(KramdownProcessor):
-    """A definition list: each line of the paragraph before the first colon is a term."""
-
-    start = re.compile(r"[ ]{0,3}:[ ]")
-    is_container = True
-
-    @override
-    def test(self, parent: Element, block: str) -> bool:
-        return super().test(parent, block) and len(parent) > 0 and parent[-1].tag == "p"
-
-    @override
-    def run(self, parent: Element, blocks: list[str]) -> None:
-        is_after_blank = not isinstance(blocks[0], Continuation)
-        reader = _Reader(blocks, _COLON, is_after_blank=is_after_blank)
-        reader.read()
-        terms = parent[-1]
-        parent.remove(terms)
-        previous = parent[-1] if len(parent) and parent[-1].tag == "dl" else None
-        element = SubElement(parent, "dl") if previous is None else previous
-        for line in (terms.text or "").split("\n"):
-            self._add(element, "dt", line)
-        for item in reader.items:
-            definition = SubElement(element, "dd")
-            Attributes(item.attributes).apply(definition, self.kramdown.definitions)
-            self.parser.parseChunk(definition, "\n".join(item.lines))
-            if _begins_with_paragraph(definition) and not item.has_blank_before:
-                _unwrap_paragraph(definition)
-
-    def _add(self, parent: Element, name: str, line: str) -> None:
+@block_rule(r"[ ]{0,3}:[ ]", is_container=True)
+def definition_list(state: BlockState) -> bool:
+    """Take a definition list: each line of the paragraph before the first colon is a term."""
+    parent = state.parent
+    if not len(parent) or parent[-1].tag != "p":
+        return False
+    items = _Reader(state, _COLON).read()
+    terms = (parent[-1].text or "").split("\n")
+    parent.remove(parent[-1])
+    has_list = len(parent) > 0 and parent[-1].tag == "dl"
+    element = parent[-1] if has_list else SubElement(parent, "dl")
+    for line in terms:
         attributes = _ITEM_ATTRIBUTES.match(line)
-        term = SubElement(parent, name)
+        term = SubElement(element, "dt")
         term.text = line[attributes.end() :] if attributes else line
-        if attributes:
-            Attributes(attributes[1]).apply(term, self.kramdown.definitions)
+        apply_attributes(attributes[1] if attributes else "", term, state.parser.attributes)
+    for item in items:
+        definition = _add_item(state, element, "dd", item)
+        if _begins_with_paragraph(definition) and not item.has_blank_before:
+            _unwrap_paragraph(definition)
+    return True
