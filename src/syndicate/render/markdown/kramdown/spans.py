@@ -13,6 +13,7 @@ from markdown.inlinepatterns import (
     HTML_RE,
     HtmlInlineProcessor,
     InlineProcessor,
+    SimpleTextInlineProcessor,
     SubstituteTagInlineProcessor,
 )
 from markdown.treeprocessors import InlineProcessor as InlineTreeprocessor
@@ -75,6 +76,7 @@ _SIGNS: Final[Mapping[str, str]] = {
     "](": "link",
     "_": "em_strong",
     "`": "backtick",
+    "{:": "attributes",
     "~~": "struck",
 }
 """What must be in a text for patterns with these names. No pattern adds a sign to a text."""
@@ -99,6 +101,7 @@ def add_spans(markdown: Markdown, footnotes: Footnotes) -> None:
     patterns.register(SpanExtensionProcessor(rf"(?<!\\){EXTENSION}", markdown), "extension", 186)
     patterns.register(SubstituteTagInlineProcessor(r"\\{1,2}\n", "br"), "broken_line", 185)
     patterns.register(TagProcessor(_TAG, markdown), "html", 90)
+    patterns.register(SimpleTextInlineProcessor(r"(\{:(?![:/])[^{}]+\})"), "attributes", 85)
     patterns.register(StruckProcessor(r"~~(?=[^\s~])"), "struck", 50)
 
 
