@@ -86,8 +86,9 @@ def _add(state: BlockState, text: str, ends: Mapping[int, tuple[int, int]]) -> N
     parser = state.parser
     is_read = not parser.is_too_deep and (parser.parses_html or _MARKDOWN.search(text) is not None)
     while tag := _TOKEN.search(text, position) if is_read else None:
-        position = tag.end()
-        if not _is_start(tag):
+        is_markup = _is_start(tag) and tag[1].lower() not in _RAW_TEXT
+        position = tag.end() if is_markup or tag.start() not in ends else ends[tag.start()][1]
+        if not is_markup:
             continue
         end = ends.get(tag.start(), (len(text), len(text)))
         model = _content_model(state, tag, is_in_raw=tag.start() < raw_end)
@@ -140,7 +141,7 @@ def _find_end(state: BlockState, ends: dict[int, tuple[int, int]]) -> Place | No
     """Return where the element or comment at the beginning ends.
 
     An element without an end tag is everything; a comment without an end is none. ``ends`` gets
-    the place of the end tag of each element, by the offset of its start tag.
+    the place of the end tag of each element, and of the end of each comment, by where it starts.
     """
     open_elements: list[str] = []
     starts: dict[str, list[int]] = {}
@@ -157,9 +158,10 @@ def _find_end(state: BlockState, ends: dict[int, tuple[int, int]]) -> Place | No
             found = _find_raw_end(state, name, number, position)
             if found is None and not open_elements:
                 return _everything(state) if name else None
-            later = found or Place(number, position, position)
+            later, start = found or Place(number, position, position), offset + token.start()
             offset += sum(len(block) + 2 for block in islice(state.blocks, number, later.number))
             number, position = later.number, later.end
+            ends[start] = offset + later.start, offset + later.end
         elif _is_start(token):
             open_elements.append(name)
             starts.setdefault(name, []).append(offset + token.start())
