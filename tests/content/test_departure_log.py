@@ -253,6 +253,43 @@ def test_configuration_moves_last_modified_alone(
     assert feed_dates(index, days[4])[""] == (days[0], days[1])
 
 
+@pytest.mark.parametrize(
+    ("dialect", "path", "texts"),
+    [
+        ("jekyll", "_data/authors.yml", ("ada: {name: Ada}\n", "ada: {name: Ada L}\n")),
+        ("eleventy", "posts/posts.json", ('{"tags": "a"}', '{"tags": "b"}')),
+        ("hugo", "config/_default/params.toml", ("a = 1\n", "a = 2\n")),
+        ("hugo", "content/posts/_index.md", ("---\ntitle: A\n---\n", "---\ntitle: B\n---\n")),
+    ],
+)
+def test_removed_configuration_does_not_set_last_modified_back(
+    content: ContentRepository, open_index: OpenIndex, dialect: str, path: str, texts: list[str]
+) -> None:
+    """Nor with a start that has stored nothing, or everything; other files do not count."""
+    days = [FIRST_COMMIT_AT + number * DAY for number in range(8)]
+    folder = {"jekyll": "_posts", "eleventy": "posts", "hugo": "content/posts"}[dialect]
+    main = {
+        "jekyll": {"_config.yml": SITE, "_data/other.yml": ""},
+        "eleventy": {},
+        "hugo": {"config/_default/hugo.toml": "baseURL = 'https://www.example.gov'\n"},
+    }[dialect]
+    content.commit({**main, f"{folder}/2020-01-01-a.md": file(date="2020-01-01")})
+    site: dict[str, Any] = {"folders": (folder,), "dialect": dialect}
+    index, previous = open_index(**site), days[0]
+    own, other = [*texts, None], ["a: b", None]
+    changes = [(path, text) for text in own] + [("other.yml", text) for text in other]
+    for at, (name, text) in zip(days[1:], changes, strict=False):
+        content.commit({name: text}, committed=at)
+        now = feed_dates(index, days[7])[""][1]
+        assert now == (at if name == path else previous)
+        previous = now
+    assert feed_dates(open_index(**site, cache="empty"), days[7])[""][1] == previous
+    index.save()
+    restarted = open_index(**site)
+    content.commit({f"{folder}/2020-01-01-a.md": file(date="2020-01-01")}, committed=days[6])
+    assert feed_dates(restarted, days[7])[""][1] == previous
+
+
 def test_configuration_is_found_after_a_branch_was_rewritten(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

@@ -99,7 +99,7 @@ def test_snapshot_round_trip(data: st.DataObject) -> None:
         after=data.draw(st.none() | st.just(replace(was, categories=()))),
     )
     skipped = {ODD: "not a Markdown or HTML file"}
-    before = IndexSnapshot(branch, classified, skipped, (departure,), bytes(range(32)))
+    before = IndexSnapshot(branch, classified, skipped, (departure,), bytes(range(32)), samples.NOW)
 
     after = index_snapshot.decode(
         index_snapshot.encode(before), samples.source(zone=samples.NEW_YORK)

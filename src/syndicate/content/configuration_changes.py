@@ -1,13 +1,14 @@
 """Which changes of files may change what the configuration of a site says about its posts."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
-from syndicate.git import FileChange
+from syndicate.git import Commit, CommitDelta, FileChange
 from syndicate.git.history import is_page
 from syndicate.model.languages import LANGUAGES
 from syndicate.model.post import Path
-from syndicate.sites import CONFIGURATION_NAMES
+from syndicate.sites import CONFIGURATION_NAMES, may_be_read
 
 _DATA_FOLDERS: Final = frozenset({"_data", "data"})
 _OFTEN_MODIFIED: Final = frozenset({"package.json", "netlify.toml", ".tool-versions"})
@@ -32,6 +33,23 @@ def is_configuration(change: FileChange, read: Collection[str]) -> bool:
         return name.startswith("_index.")
     is_of_directory = ".11tydata." in name or name.partition(".")[0] in folders[-1:]
     return is_of_directory or "config" in folders
+
+
+def removed_configuration(commit: Commit) -> Iterator[Path]:
+    """Yield the files that ``commit`` removed and that may have configured the site."""
+    for change in commit.changes:
+        name = change.old_path.rpartition("/")[2]
+        is_post = is_page(change.old_path) and not name.startswith("_index.")
+        if change.kind in ("deleted", "renamed") and may_be_read(change.old_path) and not is_post:
+            yield change.old_path
+
+
+def with_all_changes(delta: CommitDelta) -> Iterator[Commit]:
+    """Yield the commits of ``delta`` with renames of pages, and the changes of other files."""
+    pages = {commit.id: commit.changes for commit in delta.commits}
+    for commit in delta.all_commits:
+        others = tuple(change for change in commit.changes if not is_page(change.path))
+        yield replace(commit, changes=(*pages.get(commit.id, ()), *others))
 
 
 class KnownPlaces:

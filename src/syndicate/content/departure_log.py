@@ -13,8 +13,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from syndicate.content.configuration_changes import KnownPlaces, is_configuration
-from syndicate.content.file_history import PostHistory, Version, post_id, post_key
+from syndicate.content.configuration_changes import (
+    KnownPlaces,
+    is_configuration,
+    removed_configuration,
+    with_all_changes,
+)
+from syndicate.content.file_classifier import FileResult
+from syndicate.content.file_history import (
+    BranchHistory,
+    PostHistory,
+    Version,
+    post_id,
+    post_key,
+)
 from syndicate.content.index_snapshot import IndexSnapshot
 from syndicate.content.parsed_file import (
     KEY_BYTES,
@@ -27,6 +39,7 @@ from syndicate.content.served_pages import PageFile, PagePost, ServedPages
 from syndicate.content.site_pages import PageBundles, is_inside, post_url
 from syndicate.content.site_source import (
     DEFAULT_DIALECT,
+    RepositoryFiles,
     SiteSource,
     asks_site,
     what_decides_feeds,
@@ -36,7 +49,7 @@ from syndicate.content.source_problems import is_in_folder
 from syndicate.dialects import DIALECTS
 from syndicate.dialects.fields import VersionFields
 from syndicate.errors import UnknownSite
-from syndicate.git import Commit, CommitDelta, FileChange
+from syndicate.git import Commit, FileChange
 from syndicate.git.history import is_page
 from syndicate.model.departure import Departure, PostAttributes, PostState
 from syndicate.model.post import BlobId, CommitId, Path, Source
@@ -45,6 +58,8 @@ from syndicate.sites import may_be_read
 OpenParser = Callable[[SiteSource], FileParser]
 """Returns the parser for a source as its configuration at some commit describes it."""
 
+_MAX_REMOVED: Final = 20
+"""Removed files of which it is looked up whether they configured the site."""
 _MAX_PENDING: Final = 500
 """Versions of files that are parsed at the same time, which bounds the memory of a first start."""
 
@@ -92,7 +107,8 @@ class _Rules:
 class DepartureLog:
     """Records when posts left feeds, up to one commit after the other.
 
-    ``commit`` is the last one.
+    ``commit`` is the last one; ``configuration_removed`` is the time of the last one that removed a
+    file of the site's configuration, which no later commit shows.
     """
 
     def __init__(self, source: Source, sites: SiteReader, open_parser: OpenParser) -> None:
@@ -104,6 +120,8 @@ class DepartureLog:
 
     def _start(self) -> None:
         self.commit: CommitId | None = None
+        self.configuration_removed: datetime | None = None
+        self._removed_files: deque[tuple[Commit, Path]] = deque(maxlen=_MAX_REMOVED)
         self._latest: dict[tuple[PostAttributes, PostAttributes | None], datetime] = {}
         self._tracker = SiteTracker(self._source, self._sites)
         self._rules: _Rules | None = None
@@ -132,6 +150,13 @@ class DepartureLog:
         """The cache keys of all versions that a replay reads, `KEY_BYTES` each, one after other."""
         return b"".join(sorted(self._version_keys))
 
+    def snapshot(
+        self, branch: BranchHistory, results: Mapping[Path, FileResult], skipped: Mapping[Path, str]
+    ) -> IndexSnapshot:
+        """Return the state of an index at the commit of ``branch``, for `restore`."""
+        log = (self.departures, self.version_keys, self.configuration_removed)
+        return IndexSnapshot(branch.copy(), dict(results), dict(skipped), *log)
+
     def restore(self, snapshot: IndexSnapshot) -> None:
         """Continue at the commit of ``snapshot``, with its files as they were classified.
 
@@ -139,6 +164,7 @@ class DepartureLog:
         """
         self._start()
         self.commit, keys = snapshot.branch.commit, snapshot.version_keys
+        self.configuration_removed = snapshot.configuration_removed
         self._latest = {(each.before, each.after): each.at for each in snapshot.departures}
         self._restored = snapshot
         starts = range(0, len(keys), KEY_BYTES)
@@ -174,7 +200,7 @@ class DepartureLog:
         self._present = present
         self._prepare()
         self.commit = None  # until all is recorded
-        for each in _with_all_changes(delta):
+        for each in with_all_changes(delta):
             self._record(each)
         self._finish(commit)
 
@@ -202,10 +228,21 @@ class DepartureLog:
     def _finish(self, commit: CommitId) -> None:
         self._flush()
         self._present = None
+        while self._removed_files:
+            change, path = self._removed_files.pop()
+            if change.parent is not None and self._configured_by(path, change.parent):
+                self.configuration_removed = change.time
+                self._removed_files.clear()
         self.commit = commit
+
+    def _configured_by(self, path: Path, commit: CommitId) -> bool:
+        """Return whether the site was configured by the file at ``path`` in ``commit``."""
+        return path in self._sites.read(RepositoryFiles(self._repository, commit)).files
 
     def _record(self, commit: Commit) -> None:
         gone, changed = self._apply(commit)
+        if asks_site(self._source):
+            self._removed_files.extend((commit, path) for path in removed_configuration(commit))
         before = self._rules
         if self._may_configure(commit):
             self._flush()
@@ -350,14 +387,6 @@ class DepartureLog:
         published = fields.published or step.file.created.astimezone(described.source.zone)
         url = post_url(fields, step.path, described, published).value
         return PagePost(_state_in(fields, published, self._source), url)
-
-
-def _with_all_changes(delta: CommitDelta) -> Iterator[Commit]:
-    """Yield the commits of ``delta`` with renames of pages, and the changes of other files."""
-    pages = {commit.id: commit.changes for commit in delta.commits}
-    for commit in delta.all_commits:
-        others = tuple(change for change in commit.changes if not is_page(change.path))
-        yield replace(commit, changes=(*pages.get(commit.id, ()), *others))
 
 
 def _state_in(fields: VersionFields, published: datetime, source: Source) -> PostState:

@@ -56,6 +56,7 @@ class IndexSnapshot:
     departures: tuple[Departure, ...]
     version_keys: bytes
     """The cache keys of the versions that a start without the snapshot reads for departures."""
+    configuration_removed: datetime | None
 
     def to_file_table(self) -> FileTable:
         """Return a file table with the same results."""
@@ -173,6 +174,7 @@ class _Snapshot(_Record):
     commits_without_time: tuple[CommitId, ...]
     departures: tuple[_Departure, ...]
     version_keys: bytes
+    configuration_removed: datetime | None
 
 
 _DECODER: Final = msgspec.msgpack.Decoder(_Snapshot)
@@ -207,6 +209,7 @@ def encode(snapshot: IndexSnapshot) -> bytes:
             for departure in snapshot.departures
         ),
         version_keys=snapshot.version_keys,
+        configuration_removed=snapshot.configuration_removed,
     )
     return msgspec.msgpack.encode(record)
 
@@ -232,7 +235,8 @@ def decode(data: bytes, source: Source) -> IndexSnapshot:
             results[path] = _decode_result(file.result, path, file.history, source, categories)
     skipped = {_decode_path(path): reason for path, reason in record.skipped}
     departures = tuple(_decode_departure(each, source) for each in record.departures)
-    return IndexSnapshot(branch, results, skipped, departures, record.version_keys)
+    removed = record.configuration_removed
+    return IndexSnapshot(branch, results, skipped, departures, record.version_keys, removed)
 
 
 def _encode_result(result: FileResult | None) -> _FileResult | None:

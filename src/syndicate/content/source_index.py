@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
@@ -12,7 +13,7 @@ from syndicate.content.departure_log import DepartureLog
 from syndicate.content.file_classifier import FileResult, FileTable, classify
 from syndicate.content.file_history import BranchHistory, PostHistory, TimelineEntry, build_timeline
 from syndicate.content.held_commits import ChangeBrake, HeldCommit
-from syndicate.content.index_snapshot import CACHE_NAMESPACE, IndexSnapshot, SnapshotStore
+from syndicate.content.index_snapshot import CACHE_NAMESPACE, SnapshotStore
 from syndicate.content.link_targets import AssetUrls, LinkTargets, MediaFiles
 from syndicate.content.needed_files import needed_files
 from syndicate.content.parsed_file import FileParser, ParsedFile, PresentFiles
@@ -153,13 +154,8 @@ class SourceIndex:
                 return
             if self._snapshots.is_stored(commit, accepted):
                 return
-            snapshot = IndexSnapshot(
-                self._branch.copy(),
-                dict(self._table.results),
-                dict(self._table.skipped),
-                self._departures.departures,
-                self._departures.version_keys,
-            )
+            files = self._table.results, self._table.skipped
+            snapshot = self._departures.snapshot(self._branch, *files)
         self._snapshots.store(snapshot, accepted)
 
     @property
@@ -208,14 +204,18 @@ class SourceIndex:
             hidden=self._table.hidden,
             problems=find_problems(self.site_source, self._table, branch, (served, committed)),
             departures=self._departures.departures,
-            configured=self._site_tracker.configured_at(
-                served,
-                self.site_source,
-                is_successor=delta is not None and served == commit,
+            configured=self._configured_at(
+                served, is_successor=delta is not None and served == commit
             ),
             error=emptied_message(self.source, emptied_folders) if emptied_folders else "",
             error_code="folder-emptied",
         )
+
+    def _configured_at(self, commit: CommitId, *, is_successor: bool) -> datetime | None:
+        """Return when the site's configuration last changed, None if it is not read."""
+        at = self._site_tracker.configured_at(commit, self.site_source, is_successor=is_successor)
+        times = at, self._departures.configuration_removed
+        return max(filter(None, times), default=None)
 
     def _served_branch(self, commit: CommitId) -> tuple[BranchHistory, CommitId]:
         """Return the branch up to ``commit``, or to the last one before a folder was emptied."""
