@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final
 
+import html5lib
 import pytest
 from harness.markdown_engines import kramdown
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syndicate.model.markdown_options import MarkdownOptions
@@ -103,6 +104,16 @@ def test_markers_of_the_library_in_a_text_do_no_harm() -> None:
 def test_white_space_is_no_content() -> None:
     """Neither is an empty text."""
     assert to_html(" \n\n\t\n", PLAIN) == to_html("", PLAIN) == ""
+
+
+@given(st.lists(st.sampled_from(["*", "**", "_", "__", " ", "a", "b", "(", "~~"]), max_size=14))
+@example(["a", " ", "*", "b", "**", "a", "*", "b", " ", "b"])
+@example(["_", "a", "__", "**", "b", " ", "a", "**"])
+def test_emphasis_takes_no_letter_away(parts: list[str]) -> None:
+    """Python-Markdown 3.11.3 alone does."""
+    text = f"c{''.join(parts)}c"
+    shown = "".join(html5lib.parseFragment(to_html(text, PLAIN)).itertext())
+    assert [each for each in shown if each in "abc"] == [each for each in text if each in "abc"]
 
 
 def test_an_image_without_words_has_no_alt() -> None:

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 from markdown import Markdown
 from markdown.inlinepatterns import (
     HTML_RE,
+    DelimiterProcessor,
     HtmlInlineProcessor,
     InlineProcessor,
     SimpleTextInlineProcessor,
@@ -81,6 +82,7 @@ _SIGNS: Final[Mapping[str, str]] = {
 }
 """What must be in a text for patterns with these names. No pattern adds a sign to a text."""
 
+_WITHOUT_DELIMITERS: Final = str.maketrans("", "", "*_")
 _MATH: Final = r"\$\$(.*?)\$\$"
 _CODE: Final = r"\\.|`+"
 _TAG: Final = rf"{HTML_RE}(?:{ATTRIBUTE_LIST})?"
@@ -102,6 +104,9 @@ def add_spans(markdown: Markdown, footnotes: Footnotes) -> None:
     patterns.register(SubstituteTagInlineProcessor(r"\\{1,2}\n", "br"), "broken_line", 185)
     patterns.register(TagProcessor(_TAG, markdown), "html", 90)
     patterns.register(SimpleTextInlineProcessor(r"(\{:(?![:/])[^{}]+\})"), "attributes", 85)
+    emphasis = EmphasisProcessor("*", "strong,em", markdown)
+    emphasis.add("_", "strong,em", smart=True)
+    patterns.register(emphasis, "em_strong", 60)
     patterns.register(StruckProcessor(r"~~(?=[^\s~])"), "struck", 50)
 
 
@@ -189,6 +194,22 @@ class StruckProcessor(PairProcessor):
         element = Element("del")
         element.text = data[m.end() : end.start()]
         return element, m.start(), end.end()
+
+
+class EmphasisProcessor(DelimiterProcessor):
+    """The package's emphasis, unless it takes text away, as its version 3.11.3 may do."""
+
+    @override
+    def handleMatch(  # type: ignore[override]
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | None, int | None, int | None]:
+        element, start, end = super().handleMatch(m, data)
+        if element is not None:
+            words = "".join(element.itertext()).translate(_WITHOUT_DELIMITERS)
+            if words != data[start:end].translate(_WITHOUT_DELIMITERS):
+                self.reset()
+                return None, m.start(), m.end()
+        return element, start, end
 
 
 class TagProcessor(HtmlInlineProcessor):
