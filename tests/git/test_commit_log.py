@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from syndicate.git import Repository
-from syndicate.git.commit_log import last_change, recent_commits
+from syndicate.git.commit_log import last_change, merge_base, recent_commits
 from syndicate.model.post import CommitId
 from tests.content_repository import FIRST_COMMIT_AT, ContentRepository
 
@@ -40,3 +40,19 @@ def test_time_of_the_last_change_is_found(
     assert last_change(
         repository, CommitId(last), ["news/b.md"], since=CommitId(first)
     ) == FIRST_COMMIT_AT + timedelta(minutes=1)
+
+
+def test_last_common_commit_of_branches_is_found(
+    content: ContentRepository, repository: Repository
+) -> None:
+    """None of branches that have no commit in common."""
+    common = content.commit({"news/a.md": "1"})
+    content.create_branch("fix")
+    branch = content.commit({"news/b.md": "1"}, branch="fix")
+    later = content.commit({"news/c.md": "1"})
+    tree = content.git("write-tree").strip()
+    unrelated = content.git("commit-tree", tree, "-m", "unrelated").strip()
+
+    assert merge_base(repository, CommitId(later), CommitId(branch)) == common
+    assert merge_base(repository, CommitId(branch), CommitId(common)) == common
+    assert merge_base(repository, CommitId(later), CommitId(unrelated)) is None

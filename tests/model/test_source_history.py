@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from syndicate.model.edition import Edition, HiddenFile
 from syndicate.model.post import BlobId, Path, Post
-from syndicate.model.source_history import post_changes
+from syndicate.model.source_history import PostChange, post_changes, preview_changes
 from tests import samples
 
 POST = samples.post()
@@ -56,3 +57,48 @@ def test_unchanged_posts_are_left_out() -> None:
     moved = replace(OTHER, path=Path("news/moved.md"))
 
     assert list(post_changes([POST, OTHER], [POST, moved])) == []
+
+
+GONE = samples.post("news/2024-01-02-gone.md")
+DRAFT = samples.post("news/2024-01-03-draft.md")
+SCHEDULED = samples.post("news/2024-01-04-scheduled.md", published=samples.NOW + timedelta(days=9))
+EXPIRING = samples.post("news/2024-01-05-old.md", expires=samples.NOW + timedelta(days=1))
+"""Live are the first two and the last of these at `samples.NOW`."""
+
+
+def test_preview_has_what_time_changes() -> None:
+    """Without any commit; what stays as it is, live or not, is left out."""
+    posts = (POST, SCHEDULED, EXPIRING)
+    now = samples.edition(*posts)
+    week, month = (samples.edition(*posts, at=samples.NOW + timedelta(days=n)) for n in (7, 30))
+
+    expired = PostChange(
+        effect="vanished",
+        post=EXPIRING,
+        details=(f"expires {EXPIRING.expires:%Y-%m-%dT%H:%M:%S}+00:00",),
+    )
+    assert preview_changes(now, now, "news") == ()
+    assert preview_changes(now, week, "news") == (expired,)
+    assert preview_changes(now, month, "news") == (
+        PostChange(effect="appeared", post=SCHEDULED),
+        expired,
+    )
+
+
+def test_preview_says_why_posts_vanish() -> None:
+    """Their file is gone, hidden, or has another date."""
+    later = replace(POST, published=SCHEDULED.published)
+    before = samples.edition(POST, GONE, DRAFT, SCHEDULED)
+    snapshot = samples.source_snapshot(samples.source(), later)
+    hidden = HiddenFile(path=DRAFT.path, reason="draft: true")
+    after = Edition.build([replace(snapshot, hidden=(hidden,))], at=samples.NOW)
+
+    assert [
+        (change.effect, change.post, change.details)
+        for change in preview_changes(before, after, "news")
+    ] == [
+        ("vanished", GONE, ("the file is gone",)),
+        ("vanished", DRAFT, ("draft: true",)),
+        ("vanished", SCHEDULED, ()),
+        ("vanished", later, (f"scheduled for {later.published.isoformat()}",)),
+    ]

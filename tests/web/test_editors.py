@@ -37,6 +37,15 @@ dialect = "news-and-blog"
 site_url = "https://www.example.gov"
 """
 
+OTHER_SETTINGS = """
+[[sources]]
+name = "other"
+repository = "other"
+folders = ["posts"]
+dialect = "jekyll"
+site_url = "https://other.example.gov"
+"""
+
 pytestmark = pytest.mark.anyio
 
 FIRST = "news/2024-01-05-first.md"
@@ -159,6 +168,59 @@ async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
     assert editor.service.edition is before
     assert "no post" not in unknown.text
     assert unknown.status_code == 404
+
+
+async def test_preview_shows_what_changes_in_feeds(tmp_path: pathlib.Path) -> None:
+    """Of a branch since it began, whatever was published since, and until another time."""
+    async with editor_of(tmp_path) as editor:
+        content = ContentRepository(path=tmp_path / "content")
+        content.commit({"news/2024-01-08-other.md": "---\ntitle: Other\n---\nWords.\n"})
+        expiring = "---\ntitle: Short\nexpires: 2024-02-15\n---\nWords.\n"
+        content.commit({"news/2024-01-09-short.md": expiring}, branch="editorial")
+        content.commit({BROKEN: "---\ntitle: Fine\ndraft: true\n---\nWords.\n"}, branch="editorial")
+        await editor.service.publish()
+        branch = await editor.text("/check", rev="editorial")
+        later = await editor.text("/check", rev="editorial", at="2024-03-01")
+        unchanged = await editor.text("/check", at="2024-01-20")
+        links = (await editor.get("/check", rev="editorial", at="2024-03-01")).text
+        served = await editor.text("/check")
+
+    assert "With editorial, compared with the commit where that branch began:" in branch
+    assert "Appears: Short , news/2024-01-09-short.md" in branch
+    assert "Changes: First (carousel, picture), news/2024-01-05-first.md" in branch
+    assert "Vanishes: Fine (draft: true), news/2024-01-06-broken.md" in branch
+    assert "the post is published on February 5, 2024, 12:00 a.m. EST" in branch
+    assert "Other" not in branch
+    assert "at March 1, 2024, 12:00 a.m. EST :" in later
+    assert "Appears: First , news/2024-02-05-later.md" in later
+    assert "Appears: Short , expired, news/2024-01-09-short.md" in later
+    assert f"/explain?post={BROKEN}&amp;rev=editorial&amp;at=2024-03-01" in links
+    assert "Without a new commit, at January 20, 2024" in unchanged
+    assert "No post appears, changes or vanishes." in unchanged
+    assert "What changes in feeds" not in served
+
+
+async def test_first_source_with_a_branch_is_checked(tmp_path: pathlib.Path) -> None:
+    """A comment on a pull request links to the branch only."""
+    settings = OTHER_SETTINGS + PREVIEW_SETTINGS.format(url="content")
+    ContentRepository.create(tmp_path / "other").commit({"posts/2024-01-05-a.md": GOOD})
+    content = ContentRepository.create(tmp_path / "content")
+    content.commit({FIRST: GOOD, "lake.png": b"x"})
+    content.create_branch("fix")
+    (tmp_path / "syndicate.toml").write_text(settings)
+    with ContentService(
+        load(tmp_path / "syndicate.toml", {}), clock=lambda: NOW, render_pool=render_pool()
+    ) as content_service:
+        edition = content_service.edition()
+        reports = EditorReports(content_service, lambda: edition)
+        by_branch = await reports.check(rev="fix")
+        other = await reports.check("other", rev="fix")
+        first = await reports.check()
+        reports.close()
+
+    assert (by_branch.source, by_branch.changes) == ("news", ())
+    assert (other.source, other.changes) == ("other", ())
+    assert (first.source, first.changes) == ("other", None)
 
 
 async def test_problems_of_a_source_have_file_and_line(tmp_path: pathlib.Path) -> None:

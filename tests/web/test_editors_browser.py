@@ -17,10 +17,11 @@ CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 
 EXPLAIN: Final = "Where is my post?"
 CHECK: Final = "Problems in posts"
+PREVIEW: Final = "Preview"
 SOURCE: Final = "news"
 STATES: Final = (
-    ("/check?source=news&rev=editorial", CHECK),
-    ("/check?source=news&at=2024-03-01T09:00", CHECK),
+    ("/check?source=news&rev=editorial", PREVIEW),
+    ("/check?source=news&at=2024-03-01T09:00", PREVIEW),
     (f"/explain?post={BROKEN}", EXPLAIN),
     (f"/explain?post={GONE}", EXPLAIN),
     (f"/explain?post={LATER}&at=2024-03-01T09:00", EXPLAIN),

@@ -1,4 +1,4 @@
-"""What ``git log`` says about the last commits that changed files: times and subjects."""
+"""The last commits that changed files, with times and subjects, and where branches begin."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def recent_commits(
     A path may be a folder. Raises `RepositoryError`.
     """
     options = ("-z", f"-{limit}", "--format=%H %ct %P%n%s")
-    return tuple(_parse_log(repository.log(commit, paths, *options)))
+    return tuple(_parse_log(_log(repository, commit, paths, *options)))
 
 
 def last_change(
@@ -45,8 +45,23 @@ def last_change(
     since: CommitId | None = None,
 ) -> datetime | None:
     """Return when a first-parent commit, after ``since``, last changed one of ``paths``."""
-    found = repository.log(commit, paths, "-1", "--format=%ct", since=since).strip()
+    revisions = f"{since}..{commit}" if since else commit
+    found = _log(repository, revisions, paths, "-1", "--format=%ct").strip()
     return parse_timestamp(found) if found else None
+
+
+def merge_base(repository: Repository, commit: CommitId, other: CommitId) -> CommitId | None:
+    """Return the last commit that two branches have in common, None if there is none.
+
+    Raises `RepositoryError`.
+    """
+    names = repository.run("rev-parse", f"{commit}...{other}").decode().split()
+    return next((CommitId(name[1:]) for name in names if name.startswith("^")), None)
+
+
+def _log(repository: Repository, revisions: str, paths: Iterable[str], *options: str) -> bytes:
+    """Return what ``git log`` says of first-parent commits on ``paths``."""
+    return repository.run("log", "--first-parent", *options, revisions, "--", *paths)
 
 
 def _parse_log(output: bytes) -> Iterator[LoggedCommit]:

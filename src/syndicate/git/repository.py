@@ -256,13 +256,9 @@ class Repository:
         log = self._ensure_open().stream_log
         return tuple(changes_in(log, *revisions, is_wanted=is_wanted))[::-1]
 
-    def log(
-        self, commit: CommitId, paths: Iterable[str], *options: str, since: CommitId | None = None
-    ) -> bytes:
-        """Return what ``git log`` says of first-parent commits, after ``since``, on ``paths``."""
-        revision = self._require_full_id(commit)
-        revisions = f"{self._require_full_id(since)}..{revision}" if since else revision
-        return self._ensure_open().run("log", "--first-parent", *options, revisions, "--", *paths)
+    def run(self, *arguments: str) -> bytes:
+        """Return what a git command that only reads says; it is given full ids of commits."""
+        return self._ensure_open().run(*arguments)
 
     def commits_since(self, commit: CommitId, since: CommitId) -> CommitDelta | None:
         """Return the commits after ``since`` up to ``commit``.

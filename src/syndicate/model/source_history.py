@@ -1,10 +1,11 @@
-"""What the commits of a source changed in its posts."""
+"""What commits of a source, a branch or the coming days change in its posts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from syndicate.model.edition import Edition, Problem
 from syndicate.model.ledger import differing_fields
 from syndicate.model.post import CommitId, Post
 
@@ -41,6 +42,51 @@ class CommitReport:
     subject: str
     changes: tuple[PostChange, ...]
     total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """The problems of a source, and for a preview what would change in feeds.
+
+    ``changes`` is None where the report is about what is served, or where nothing is served yet.
+    """
+
+    source: str
+    problems: tuple[Problem, ...]
+    changes: tuple[PostChange, ...] | None = None
+
+
+def preview_changes(before: Edition, after: Edition, source: str) -> tuple[PostChange, ...]:
+    """Return what differs in ``source`` between two editions: what appears, changes and vanishes.
+
+    In each group by path. Posts that are live in neither edition count as in `post_changes`.
+    """
+    snapshot = after.snapshot(source)
+    hidden = {file.path: file.reason for file in snapshot.hidden}
+    old = {post.tag_id: post for post in before.snapshot(source).posts}
+    new = {post.tag_id: post for post in snapshot.posts}
+    changes = {
+        change.post.tag_id: change for change in post_changes([*old.values()], [*new.values()])
+    }
+    for key in old.keys() | new.keys():
+        was_live = key in old and old[key].is_live(before.at)
+        is_live = key in new and new[key].is_live(after.at)
+        if is_live and not was_live:
+            changes[key] = PostChange(effect="appeared", post=new[key])
+        elif was_live and not is_live:
+            post = new.get(key)
+            reason = hidden.get(old[key].path, "the file is gone")
+            reason = _reason_not_live(post, after) if post else reason
+            gone = post or old[key]
+            changes[key] = PostChange(effect="vanished", post=gone, details=(reason,))
+    return tuple(sorted(changes.values(), key=lambda change: (change.effect, change.post.path)))
+
+
+def _reason_not_live(post: Post, edition: Edition) -> str:
+    """Return why a readable post is not in feeds, with a time in RFC 3339."""
+    if post.expires and post.expires <= edition.at:
+        return f"expires {post.expires.isoformat()}"
+    return f"scheduled for {post.published.isoformat()}"
 
 
 def post_changes(before: Sequence[Post], after: Sequence[Post]) -> Iterator[PostChange]:

@@ -1,12 +1,12 @@
 """Explains posts and checks sources for people, also of a branch and at another time.
 
-Work is bounded: one report and one history at a time, a few reports waiting. A branch is read by a
-second content service from what this host already has; the edition in service is not touched, and
-nothing is fetched.
+Work is bounded: one report and one history at a time, a few reports waiting. Branches and history
+are each read by a content service of their own, from what this host already has; the edition in
+service is not touched, and nothing is fetched.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -16,12 +16,12 @@ from threading import Lock
 from typing import Final, TypeVar
 
 from syndicate.errors import NotReady, RepositoryError, UnknownName
-from syndicate.feeds.lru_cache import SizedLruCache
+from syndicate.git.commit_log import merge_base
 from syndicate.git.mirror_refs import local_repository, names_here
-from syndicate.model.edition import Edition, Problem, SourceSnapshot, UnavailableSource
+from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.explanation import Explanation
-from syndicate.model.post import CommitId
-from syndicate.model.source_history import CommitReport
+from syndicate.model.post import CommitId, Source
+from syndicate.model.source_history import CommitReport, SourceReport, preview_changes
 from syndicate.service.content_check import check_edition
 from syndicate.service.content_service import ContentService
 from syndicate.service.explanation import explain_posts
@@ -29,7 +29,6 @@ from syndicate.service.process_tuning import lower_thread_priority
 from syndicate.service.source_history import SourceHistory
 
 _MAX_WAITING: Final = 8
-_CACHED_PREVIEWS: Final = 4
 
 _Result = TypeVar("_Result")
 _History = asyncio.Future[tuple[CommitReport, ...]]
@@ -48,16 +47,13 @@ class EditorReports:
         self._edition: Final = edition
         self._thread: Final = ThreadPoolExecutor(1, "reports", initializer=lower_thread_priority)
         self._waiting = 0
-        self._previews: ContentService | None = None
+        self._copies: Final[dict[str, ContentService]] = {}
         self._history: Final = SourceHistory()
         self._history_thread: Final = ThreadPoolExecutor(
             1, "history", initializer=lower_thread_priority
         )
         self._histories_read: Final[dict[str, _History]] = {}
-        self._preview_lock: Final = Lock()
-        self._preview_editions = SizedLruCache[tuple[tuple[str, ...], str], Edition](
-            _CACHED_PREVIEWS, getsizeof=lambda _: 1
-        )
+        self._copies_lock: Final = Lock()
 
     async def explain(
         self, text: str, *, rev: str = "", at: datetime | None = None
@@ -70,9 +66,13 @@ class EditorReports:
         return await self._run(lambda: explain_posts(*self._preview(rev, at), text))
 
     async def check(
-        self, source: str, *, rev: str = "", at: datetime | None = None
-    ) -> tuple[Problem, ...]:
-        """Return the problems of ``source``, by file and line; parameters and errors as above."""
+        self, source: str = "", *, rev: str = "", at: datetime | None = None
+    ) -> SourceReport:
+        """Return the problems of ``source``, by file and line; parameters and errors as above.
+
+        By default of the first source that has ``rev``. A preview also has the changes in feeds:
+        those since the branch began, and those until ``at``.
+        """
         return await self._run(lambda: self._check(source, rev, at))
 
     async def history(self, source: str) -> tuple[CommitReport, ...]:
@@ -95,11 +95,10 @@ class EditorReports:
         return await asyncio.shield(reading)
 
     def _read_history(self, snapshot: SourceSnapshot) -> tuple[CommitReport, ...]:
-        content = self._preview_content()
-        name = snapshot.source.name
-        described = next(each for each in content.settings.sources if each.name == name)
+        content = self._copy("history")
         site = self._content.index(snapshot.source).site_source.site
-        return self._history.reports(snapshot, site, content.index(described))
+        index = content.index(_source(content, snapshot.source.name))
+        return self._history.reports(snapshot, site, index)
 
     def _forget_reading(self, source: str, reading: _History) -> None:
         """Let the next request read again; an error is that of those who wait."""
@@ -107,11 +106,26 @@ class EditorReports:
         with suppress(asyncio.CancelledError):
             reading.exception()
 
-    def _check(self, source: str, rev: str, at: datetime | None) -> tuple[Problem, ...]:
-        content, edition = self._preview(rev, at)
-        edition.snapshot(source)  # raises UnknownName
-        only = [s for s in edition.snapshots if s.source.name == source]
-        return tuple(check_edition(content, content.build_edition(only, at=edition.at), _is_any))
+    def _check(self, name: str, rev: str, at: datetime | None) -> SourceReport:
+        live = self._edition()
+        content = self._content
+        commits = self._commits(self._copy("previews"), rev) if rev else {}
+        served = live.snapshot(name or next(iter(commits), live.sources[0].name))
+        name = served.source.name
+        base = snapshot = served
+        if name in commits:
+            content = self._copy("previews")
+            index = content.index(_source(content, name))
+            fork = merge_base(index.repository, served.commit, commits[name])
+            # In this order, what the branch changes is all that is read after its first commit.
+            base = index.snapshot(fork or served.commit)
+            snapshot = index.snapshot(commits[name])
+        edition = content.build_edition([snapshot], at=at or (content.clock() if rev else live.at))
+        changes = None
+        if rev or at:
+            changes = preview_changes(content.build_edition([base], at=live.at), edition, name)
+        problems = tuple(check_edition(content, edition, _is_any))
+        return SourceReport(source=name, problems=problems, changes=changes)
 
     def _preview(self, rev: str, at: datetime | None) -> tuple[ContentService, Edition]:
         """Return what reads an edition, and the edition."""
@@ -119,25 +133,19 @@ class EditorReports:
         if not rev:
             served: list[SourceSnapshot | UnavailableSource] = [*live.snapshots, *live.unavailable]
             return self._content, self._content.build_edition(served, at=at) if at else live
-        content = self._preview_content()
-        commits = self._commits(content, live, rev)
-        key = (commits, at.isoformat() if at else "")
-        edition = self._preview_editions.get(key)
-        if edition is None:
-            snapshots = [
-                content.index(source).snapshot(CommitId(commit))
-                for source, commit in zip(content.settings.sources, commits, strict=True)
-                if commit
-            ]
-            edition = content.build_edition(snapshots, at=at or content.clock())
-            if at:  # of the present is another one with every second
-                self._preview_editions[key] = edition
-        return content, edition
+        content = self._copy("previews")
+        commits = {snapshot.source.name: snapshot.commit for snapshot in live.snapshots}
+        commits |= self._commits(content, rev)
+        snapshots = [
+            content.index(source).snapshot(commits[source.name])
+            for source in content.settings.sources
+            if source.name in commits
+        ]
+        return content, content.build_edition(snapshots, at=at or content.clock())
 
-    def _commits(self, content: ContentService, live: Edition, rev: str) -> tuple[str, ...]:
-        """Return the commit of each source: of ``rev``, else the one in service, else empty."""
-        served: dict[str, str] = {s.source.name: s.commit for s in live.snapshots}
-        found: dict[str, str] = {}
+    def _commits(self, content: ContentService, rev: str) -> Mapping[str, CommitId]:
+        """Return the commit of ``rev`` in each source that has it."""
+        found: dict[str, CommitId] = {}
         for source in content.settings.sources:
             for name in names_here(rev):
                 with suppress(RepositoryError):
@@ -149,14 +157,12 @@ class EditorReports:
                 code="unknown-revision",
                 hint="Branches of remote repositories are those in `preview` of the source.",
             )
-        return tuple(
-            found.get(source.name) or served.get(source.name, "")
-            for source in content.settings.sources
-        )
+        return found
 
-    def _preview_content(self) -> ContentService:
-        with self._preview_lock:
-            if self._previews is None:
+    def _copy(self, use: str) -> ContentService:
+        """Return what reads other commits for a ``use``: each thread moves its own from one on."""
+        with self._copies_lock:
+            if use not in self._copies:
                 settings = self._content.settings
                 mirrors = settings.data_folder / "mirrors"
                 sources = tuple(
@@ -164,12 +170,12 @@ class EditorReports:
                     for source in settings.sources
                     for local, ref in [local_repository(source.repository, source.ref, mirrors)]
                 )
-                self._previews = ContentService(
+                self._copies[use] = ContentService(
                     replace(settings, sources=sources),
                     clock=self._content.clock,
                     render_pool=self._content.render_pool,
                 )
-            return self._previews
+            return self._copies[use]
 
     async def _run(self, report: Callable[[], _Result]) -> _Result:
         if self._waiting >= _MAX_WAITING:
@@ -186,8 +192,12 @@ class EditorReports:
         """Wait for what is being read, and close what reads previews."""
         self._thread.shutdown(cancel_futures=True)
         self._history_thread.shutdown(cancel_futures=True)
-        if self._previews is not None:
-            self._previews.close()
+        for content in self._copies.values():
+            content.close()
+
+
+def _source(content: ContentService, name: str) -> Source:
+    return next(source for source in content.settings.sources if source.name == name)
 
 
 def _is_any(_: str) -> bool:

@@ -66,20 +66,19 @@ class EditorPages:
         form = self._form(request, "source")
         await self._authorize(request, form)
         edition = self.context.edition
-        sources = tuple(source.name for source in edition.sources)
-        name = form.text or sources[0]
-        problems = await self.context.reader.editor_reports.check(
-            name, rev=form.rev, at=self._time(form)
+        report = await self.context.reader.editor_reports.check(
+            form.text, rev=form.rev, at=self._time(form)
         )
-        served = {snapshot.source.name: snapshot for snapshot in edition.snapshots}.get(name)
+        served = edition.snapshot(report.source)
         page = check_page(
             self.context.service_info,
             form,
-            source=name,
-            sources=sources,
-            problems=problems,
-            repository=served.source.repository if served else "",
-            commit=form.rev or (served.commit if served else ""),
+            report,
+            sources=tuple(source.name for source in edition.sources),
+            zone=served.source.zone,
+            at=edition.at,
+            repository=served.source.repository,
+            commit=form.rev or served.commit,
         )
         return self._respond(page)
 

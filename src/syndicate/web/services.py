@@ -18,12 +18,12 @@ from syndicate.model.delivery import (
     RequestFault,
     SubscriptionStatus,
 )
-from syndicate.model.edition import Edition, Problem
+from syndicate.model.edition import Edition
 from syndicate.model.explanation import Explanation
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post
 from syndicate.model.search import Excerpts, SearchResult, SearchTerms
-from syndicate.model.source_history import CommitReport
+from syndicate.model.source_history import CommitReport, SourceReport
 from syndicate.model.subscription import Subscription, SubscriptionPatch
 from syndicate.model.websub_request import WebSubRequest
 
@@ -213,9 +213,12 @@ class EditorReports(Protocol):
         ...
 
     async def check(
-        self, source: str, *, rev: str = "", at: datetime | None = None
-    ) -> tuple[Problem, ...]:
-        """Return the problems of ``source``, by file and line."""
+        self, source: str = "", *, rev: str = "", at: datetime | None = None
+    ) -> SourceReport:
+        """Return the problems of ``source``, and for a preview the changes in feeds.
+
+        By default of the first source, or of the first one that has ``rev``.
+        """
         ...
 
     async def history(self, source: str) -> tuple[CommitReport, ...]:

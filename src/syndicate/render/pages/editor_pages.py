@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Final
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from syndicate.errors import UnknownName
 from syndicate.model.edition import Problem
 from syndicate.model.explanation import Explanation, FeedMembership
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.git_host import GitHost
+from syndicate.model.source_history import PostChange, SourceReport
 from syndicate.render.pages.html_pages import render_page
 
 _LABELS: Final = {
@@ -50,6 +53,8 @@ _DELIVERIES: Final = (
     (("exhausted",), "did not receive it: their own systems did not accept it for three days"),
 )
 _MAX_FEEDS: Final = 30
+_MAX_CHANGES: Final = 100
+_PREVIEW_EFFECTS: Final = {"appeared": "appears", "changed": "changes", "vanished": "vanishes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,12 @@ class ReportForm:
     def is_preview(self) -> bool:
         """Whether the report is not about what is served at present."""
         return bool(self.rev or self.at)
+
+    def query(self, path: str) -> str:
+        """Return the query of the same report on the post in the file ``path``."""
+        values = {"post": path, "rev": self.rev, "at": self.at}
+        given = {name: value for name, value in values.items() if value}
+        return urlencode(given, safe="/", errors="surrogateescape", quote_via=quote)
 
     def time(self, zone: tzinfo) -> datetime:
         """Return the time, in ``zone`` if it has no offset; raises `ValueError`."""
@@ -82,6 +93,24 @@ class FieldRow:
     value: str
     origin: str
     is_time: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """A change in words: ``url`` is a page of this service, ``file_url`` one of the git host.
+
+    Times in ``note`` are in RFC 3339.
+    """
+
+    effect: str
+    title: str
+    language: str
+    url: str = ""
+    path: str = ""
+    file_url: str = ""
+    note: str = ""
+    scheduled: date | None = None
+    is_expired: bool = False
 
 
 def explain_form_page(
@@ -122,29 +151,53 @@ def explain_page(
 def check_page(  # noqa: PLR0913 — a page has many parts
     service_info: ServiceInfo,
     form: ReportForm,
+    report: SourceReport,
     *,
-    source: str,
     sources: Sequence[str],
-    problems: Sequence[Problem],
+    zone: ZoneInfo,
+    at: datetime,
     repository: str = "",
     commit: str = "",
 ) -> str:
-    """Return the page with the ``problems`` of one of ``sources``.
+    """Return the page with the ``report`` on one of ``sources``, whose time zone is ``zone``.
 
-    They link to the files in ``commit`` on the git host of ``repository``, if there is one.
+    Problems link to the files in ``commit`` on the git host of ``repository``, if there is one.
+    ``at`` is the present time.
     """
-    counts = Counter(problem.level for problem in problems)
+    time = form.time(zone) if form.at else at
     return render_page(
         "check.html",
         service_info,
         form=form,
-        source=source,
+        report=report,
+        at=time if form.at else None,
+        zone=zone,
+        rows=[
+            _preview_row(change, time, service_info.url(f"/explain?{form.query(change.post.path)}"))
+            for change in (report.changes or ())[:_MAX_CHANGES]
+        ],
         sources=sources,
-        counts=counts,
-        files=problems_by_file(problems),
+        counts=Counter(problem.level for problem in report.problems),
+        files=problems_by_file(report.problems),
         host=GitHost.from_repository(repository) if commit else None,
         commit=commit,
         here="/check",
+    )
+
+
+def _preview_row(change: PostChange, at: datetime, url: str) -> ChangeRow:
+    """Return a row of a change that is not public yet, which links to its explanation."""
+    post = change.post
+    is_there = change.effect != "vanished"
+    return ChangeRow(
+        effect=_PREVIEW_EFFECTS[change.effect],
+        title=post.title,
+        language=post.language,
+        url=url,
+        path=post.path,
+        note=", ".join(change.details),
+        scheduled=post.published.date() if is_there and post.published > at else None,
+        is_expired=is_there and bool(post.expires and post.expires <= at),
     )
 
 

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from syndicate.model.edition import Edition, Problem, SourceSnapshot
 from syndicate.model.feed import ServiceInfo, source_location
 from syndicate.model.git_host import GitHost
 from syndicate.model.source_history import CommitReport, PostChange
-from syndicate.render.pages.editor_pages import problems_by_file
+from syndicate.render.pages.editor_pages import ChangeRow, problems_by_file
 from syndicate.render.pages.html_pages import render_page
 
 
@@ -23,21 +22,6 @@ class SourceView:
 
     shows_files: bool = False
     is_editor: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeRow:
-    """A change in words: ``url`` is a page of this service, ``file_url`` one of the git host."""
-
-    effect: str
-    title: str
-    language: str
-    url: str = ""
-    path: str = ""
-    file_url: str = ""
-    note: str = ""
-    scheduled: date | None = None
-    is_expired: bool = False
 
 
 def source_page(  # noqa: PLR0913 — a page has many parts
