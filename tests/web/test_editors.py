@@ -163,6 +163,7 @@ async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
 
     assert "This is how it will be with the branch editorial." in branch
     assert "Picture none; write image: in the front matter" in branch
+    assert "What to correct Warning, line 5: the post is in the carousel and has no pic" in branch
     assert later == again
     assert "the post is in the carousel and has no picture" in problems
     assert editor.service.edition is before

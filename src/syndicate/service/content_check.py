@@ -47,6 +47,8 @@ def _post_problems(
     is_selected: Callable[[Path], bool],
 ) -> Iterator[Problem]:
     posts = [post for post in snapshot.posts if is_selected(post.path)]
+    if not posts:
+        return
     files = content.index(snapshot.source).repository.list_files(snapshot.commit, (Path("."),))
     repository_files = RepositoryFiles.from_paths(file.path for file in files)
     for render_input, rendered in content.render_for_check(posts, edition):

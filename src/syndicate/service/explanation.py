@@ -21,6 +21,7 @@ from syndicate.model.edition import Edition, Problem, SourceSnapshot
 from syndicate.model.explanation import Explanation, FeedMembership, Field, HistoryEntry
 from syndicate.model.post import PAGE_EXTENSIONS, BlobId, Path, Post, RenderedPost
 from syndicate.model.selection import Selection
+from syndicate.service.content_check import check_edition
 from syndicate.service.content_service import ContentService
 from syndicate.settings import Settings
 from syndicate.sites.site import SETTINGS_PATTERN
@@ -63,7 +64,7 @@ def _matching_files(content: ContentService, edition: Edition, text: str) -> Ite
                 hidden=reason,
                 fields=_unserved_fields(content, snapshot, path),
                 history=_history(content, snapshot, path),
-                problems=_problems(snapshot, path),
+                problems=_problems(content, edition, snapshot, path),
             )
 
 
@@ -92,8 +93,12 @@ def _is_match(post: Post, text: str) -> bool:
     return url == post.url.rstrip("/") or url.endswith(f"/posts/{post.key}")
 
 
-def _problems(snapshot: SourceSnapshot, path: Path) -> tuple[Problem, ...]:
-    return tuple(problem for problem in snapshot.problems if problem.path == path)
+def _problems(
+    content: ContentService, edition: Edition, snapshot: SourceSnapshot, path: Path
+) -> tuple[Problem, ...]:
+    """Return the problems of a file, those in its text among them."""
+    found = check_edition(content, edition, lambda other: other == path)
+    return tuple(p for p in found if (p.source, p.path) == (snapshot.source.name, path))
 
 
 def _explain_post(
@@ -133,7 +138,7 @@ def _explain_post(
             post.path,
             served=None if _reason_not_live(post, edition) else post.blob,
         ),
-        problems=_problems(snapshot, post.path),
+        problems=_problems(content, edition, snapshot, post.path),
     )
 
 
