@@ -165,7 +165,9 @@ async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
     assert "Picture none; write image: in the front matter" in branch
     assert "What to correct Warning, line 5: the post is in the carousel and has no pic" in branch
     assert later == again
+    assert "Problems that the branch adds 1 warning in 1 file of news." in problems
     assert "the post is in the carousel and has no picture" in problems
+    assert "Problems that were there before: 2 news/2024-01-06-broken.md" in problems
     assert editor.service.edition is before
     assert "no post" not in unknown.text
     assert unknown.status_code == 404
@@ -183,6 +185,7 @@ async def test_preview_shows_what_changes_in_feeds(tmp_path: pathlib.Path) -> No
         branch = await editor.text("/check", rev="editorial")
         later = await editor.text("/check", rev="editorial", at="2024-03-01")
         unchanged = await editor.text("/check", at="2024-01-20")
+        hidden = await editor.text("/explain", post=BROKEN, rev="editorial")
         links = (await editor.get("/check", rev="editorial", at="2024-03-01")).text
         served = await editor.text("/check")
 
@@ -192,6 +195,7 @@ async def test_preview_shows_what_changes_in_feeds(tmp_path: pathlib.Path) -> No
     assert "Vanishes: Fine (draft: true), news/2024-01-06-broken.md" in branch
     assert "the post is published on February 5, 2024, 12:00 a.m. EST" in branch
     assert "Other" not in branch
+    assert "Not published: the front matter says draft: true . Remove that line" in hidden
     assert "at March 1, 2024, 12:00 a.m. EST :" in later
     assert "Appears: First , news/2024-02-05-later.md" in later
     assert "Appears: Short , expired, news/2024-01-09-short.md" in later
@@ -302,7 +306,7 @@ async def test_post_that_no_partner_was_sent_says_so(tmp_path: pathlib.Path) -> 
         await editor.service.publish(timedelta(days=30))
         text = await editor.text("/explain", post=BROKEN)
 
-    assert "Published." in text
+    assert "Published in an older version: the last change cannot be read." in text
     assert "No partner was sent this post" in text
 
 

@@ -37,6 +37,8 @@ async def test_editor_sees_what_commits_changed(tmp_path: pathlib.Path) -> None:
     assert "Appeared: First , scheduled for February 5, 2024" in before
     assert "Vanished: First , news/2024-01-07-gone.md" in before
     assert "Error, line 2: title has a colon" in before
+    assert "the last version before it: news/2024-01-06-broken.md , line 2: title has" in before
+    assert "the last version before it" not in after.partition("Edit the content")[0]
     assert "Say it better" in after
     assert "Changed: Renamed (title), news/2024-01-05-first.md" in after
     assert [report.total for report in history] == [1, 3, 3]

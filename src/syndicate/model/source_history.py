@@ -34,7 +34,10 @@ class PostChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitReport:
-    """A commit and what it changed: the first ``changes`` out of ``total``."""
+    """A commit and what it changed: the first ``changes`` out of ``total``.
+
+    ``broken`` are the errors of files that could be read before the commit.
+    """
 
     id: CommitId
     time: datetime
@@ -42,17 +45,20 @@ class CommitReport:
     subject: str
     changes: tuple[PostChange, ...]
     total: int
+    broken: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
     """The problems of a source, and for a preview what would change in feeds.
 
-    ``changes`` is None where the report is about what is served, or where nothing is served yet.
+    Those that a branch adds are apart from the ``earlier_problems`` that were there when it began.
+    ``changes`` is None where the report is about what is served.
     """
 
     source: str
     problems: tuple[Problem, ...]
+    earlier_problems: tuple[Problem, ...] = ()
     changes: tuple[PostChange, ...] | None = None
 
 

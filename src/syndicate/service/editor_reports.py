@@ -15,6 +15,7 @@ from functools import partial
 from threading import Lock
 from typing import Final, TypeVar
 
+from syndicate.content.checks.new_problems import new_problems
 from syndicate.errors import NotReady, RepositoryError, UnknownName
 from syndicate.git.commit_log import merge_base
 from syndicate.git.mirror_refs import local_repository, names_here
@@ -107,25 +108,39 @@ class EditorReports:
             reading.exception()
 
     def _check(self, name: str, rev: str, at: datetime | None) -> SourceReport:
+        if rev:
+            return self._check_branch(name, rev, at)
         live = self._edition()
-        content = self._content
-        commits = self._commits(self._copy("previews"), rev) if rev else {}
-        served = live.snapshot(name or next(iter(commits), live.sources[0].name))
+        served = live.snapshot(name or live.sources[0].name)
         name = served.source.name
-        base = snapshot = served
-        if name in commits:
-            content = self._copy("previews")
-            index = content.index(_source(content, name))
-            fork = merge_base(index.repository, served.commit, commits[name])
-            # In this order, what the branch changes is all that is read after its first commit.
-            base = index.snapshot(fork or served.commit)
-            snapshot = index.snapshot(commits[name])
-        edition = content.build_edition([snapshot], at=at or (content.clock() if rev else live.at))
+        edition = self._content.build_edition([served], at=at or live.at)
         changes = None
-        if rev or at:
-            changes = preview_changes(content.build_edition([base], at=live.at), edition, name)
-        problems = tuple(check_edition(content, edition, _is_any))
+        if at:
+            changes = preview_changes(live, edition, name)
+        problems = tuple(check_edition(self._content, edition, _is_any))
         return SourceReport(source=name, problems=problems, changes=changes)
+
+    def _check_branch(self, name: str, rev: str, at: datetime | None) -> SourceReport:
+        content, live = self._copy("previews"), self._edition()
+        commits = self._commits(content, rev)
+        served = live.snapshot(name or next(iter(commits)))
+        name = served.source.name
+        commit = commits.get(name, served.commit)
+        at = at or content.clock()
+        index = content.index(_source(content, name))
+        # In this order, what the branch changes is all that is read after its first commit.
+        base = index.snapshot(merge_base(index.repository, served.commit, commit) or served.commit)
+        before = content.build_edition([base], at=at)
+        old_problems = tuple(check_edition(content, before, _is_any))
+        edition = content.build_edition([index.snapshot(commit)], at=at)
+        problems = tuple(check_edition(content, edition, _is_any))
+        new = tuple(new_problems(old_problems, problems, old_edition=before, new_edition=edition))
+        return SourceReport(
+            source=name,
+            problems=new,
+            earlier_problems=tuple(problem for problem in problems if problem not in new),
+            changes=preview_changes(content.build_edition([base], at=live.at), edition, name),
+        )
 
     def _preview(self, rev: str, at: datetime | None) -> tuple[ContentService, Edition]:
         """Return what reads an edition, and the edition."""

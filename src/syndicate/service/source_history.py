@@ -7,7 +7,7 @@ from syndicate.content.source_index import SourceIndex
 from syndicate.errors import UnknownSite
 from syndicate.feeds.lru_cache import SizedLruCache
 from syndicate.git.commit_log import LoggedCommit, recent_commits
-from syndicate.model.edition import SourceSnapshot
+from syndicate.model.edition import Problem, SourceSnapshot
 from syndicate.model.post import CommitId, Post
 from syndicate.model.source_history import CommitReport, post_changes
 from syndicate.sites.site import Site
@@ -17,7 +17,8 @@ _MAX_CHANGES: Final = 50
 """Changes that are kept of one commit; the others are counted."""
 _CACHED_REPORTS: Final = 1_000
 
-_Posts = dict[CommitId, tuple[Post, ...]]
+_Posts = tuple[tuple[Post, ...], tuple[Problem, ...]]
+"""The posts at a commit, and the errors of files."""
 
 
 class SourceHistory:
@@ -50,7 +51,7 @@ class SourceHistory:
         source = snapshot.source
         paths = (*source.folders, *(site.files if site else ()))
         commits = recent_commits(index.repository, snapshot.commit, paths, MAX_COMMITS)
-        posts: _Posts = {}
+        posts: dict[CommitId, _Posts] = {}
         for commit in reversed(commits):
             if (source.name, commit.id) not in self._reports:
                 report = _compare(snapshot, index, commit, posts)
@@ -61,28 +62,34 @@ class SourceHistory:
 
 
 def _compare(
-    snapshot: SourceSnapshot, index: SourceIndex, commit: LoggedCommit, posts: _Posts
+    snapshot: SourceSnapshot,
+    index: SourceIndex,
+    commit: LoggedCommit,
+    posts: dict[CommitId, _Posts],
 ) -> CommitReport:
     """Return what ``commit`` changed; ``posts`` keeps those of the last commit that was read."""
-    before: tuple[Post, ...] = ()
+    before: _Posts = ((), ())
     if commit.parent is not None:
         before = posts[commit.parent] if commit.parent in posts else _read(index, commit.parent)
     after = _read(index, commit.id)
     posts.clear()
     posts[commit.id] = after
-    changes = tuple(post_changes(before, after))
+    changes = tuple(post_changes(before[0], after[0]))
     return CommitReport(
         id=commit.id,
         time=commit.time.astimezone(snapshot.source.zone),
         subject=commit.subject,
         changes=tuple(islice(changes, _MAX_CHANGES)),
         total=len(changes),
+        broken=tuple(error for error in after[1] if error not in before[1])[:_MAX_CHANGES],
     )
 
 
-def _read(index: SourceIndex, commit: CommitId) -> tuple[Post, ...]:
-    """Return the posts at ``commit``, none where nothing said yet where its site is."""
+def _read(index: SourceIndex, commit: CommitId) -> _Posts:
+    """Return the posts and errors at ``commit``, none where nothing said yet where its site is."""
     try:
-        return tuple(index.snapshot(commit).posts)
+        snapshot = index.snapshot(commit)
     except UnknownSite:
-        return ()
+        return (), ()
+    errors = (problem for problem in snapshot.problems if problem.level == "error" and problem.path)
+    return tuple(snapshot.posts), tuple(errors)

@@ -208,7 +208,7 @@ def _missing_files(checked: CheckedPost, files: RepositoryFiles) -> tuple[Diagno
             rule="missing-file",
             line=checked.field_line(field),
             column=0,
-            message=f"{name} is not in that folder of the repository",
+            message=f"{name} is not in the repository",
             hint=_MISSING_FILE_HINT,
         )
         for field, name in checked.images
@@ -223,7 +223,7 @@ def _missing_file(name: str, *, absolute: bool) -> UnlocatedDiagnostic:
             level="notice",
             rule="missing-file",
             search_text=name,
-            message=f"{name} is not in that folder of the repository",
+            message=f"{name} is not in the repository",
             hint=_MISSING_FILE_HINT,
         )
     return UnlocatedDiagnostic(

@@ -1,5 +1,6 @@
 """The pages for editors: explanations of posts and problems of a source."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,6 +53,9 @@ _DELIVERIES: Final = (
     (("pending", "leased"), "wait for it"),
     (("exhausted",), "did not receive it: their own systems did not accept it for three days"),
 )
+_LINE: Final = re.compile(r"[\w.-]+: \w+")
+"""A line of front matter that hides a post, such as ``published: false``."""
+_PLAIN_ORIGINS: Final = {"the dialect": "usual for such a site", "default": "usual"}
 _MAX_FEEDS: Final = 30
 _MAX_CHANGES: Final = 100
 _PREVIEW_EFFECTS: Final = {"appeared": "appears", "changed": "changes", "vanished": "vanishes"}
@@ -134,6 +138,10 @@ def explain_page(
     reports = [
         {
             "explanation": explanation,
+            "title": explanation.title or field_values.get("title") or explanation.path,
+            "hiding_line": _LINE.fullmatch(explanation.hidden),
+            "is_old_version": any(problem.level == "error" for problem in explanation.problems)
+            and not any(entry.served for entry in explanation.history[-1:]),
             "at": form.time(explanation.zone) if form.at else None,
             "problems": [without_path(problem) for problem in explanation.problems],
             "rows": tuple(_field_rows(explanation)),
@@ -142,6 +150,7 @@ def explain_page(
             "deliveries": None if counts is None else tuple(_delivery_lines(counts)),
         }
         for explanation, counts in found
+        for field_values in [{field.name: field.value for field in explanation.fields}]
     ]
     return render_page(
         "explain.html", service_info, form=form, error=None, reports=reports, here="/explain"
@@ -179,6 +188,7 @@ def check_page(  # noqa: PLR0913 — a page has many parts
         sources=sources,
         counts=Counter(problem.level for problem in report.problems),
         files=problems_by_file(report.problems),
+        earlier_files=problems_by_file(report.earlier_problems),
         host=GitHost.from_repository(repository) if commit else None,
         commit=commit,
         here="/check",
@@ -221,7 +231,10 @@ def _field_rows(explanation: Explanation) -> Iterator[FieldRow]:
         if field is not None:
             value = _YES_NO[field.value] if isinstance(field.value, bool) else str(field.value)
             yield FieldRow(
-                label=label, value=value, origin=field.origin, is_time=name in _TIME_FIELDS
+                label=label,
+                value=value,
+                origin=_PLAIN_ORIGINS.get(field.origin, field.origin),
+                is_time=name in _TIME_FIELDS,
             )
         elif name in _ALWAYS and explanation.post_id:
             yield FieldRow(label=label, value=_ALWAYS[name], origin="")
