@@ -127,8 +127,9 @@ def test_samples_are_the_tested_programs_of_the_documentation(
     client: AppClient, name: str, fence: str
 ) -> None:
     """Each verifies signatures as tests/system/test_webhook_receivers.py shows."""
-    assert sample_code(name) == code_blocks("docs/how-to/verify-webhooks.md", fence)[0]
-    assert code(client, f"verify-{name}") == sample_code(name)
+    blocks = code_blocks("docs/how-to/verify-webhooks.md", fence)
+    assert [sample_code(f"webhook_{name}"), sample_code(f"receiver_{name}")] == blocks
+    assert [code(client, f"verify-{name}"), code(client, f"receiver-{name}")] == blocks
 
 
 def test_commands_name_this_service(client: AppClient) -> None:

@@ -39,7 +39,12 @@ _MAX_FEEDS: Final = 50
 _SAMPLE_SECRET: Final = Secret(key=b"an example key of 32 bytes, only")
 _SAMPLE_TIME: Final = datetime(2024, 1, 30, 14, 12, 45, tzinfo=UTC)
 _SAMPLE_EVENT: Final = "evt_5d7e8f603f2a9c1b5d7e8f603f2a9c1b"
-_SAMPLES: Final = {"python": "Python", "php": "PHP", "node": "Node"}
+_SAMPLES: Final = (
+    ("python", "Python", "py", "PORT=8080 python3 receiver.py"),
+    ("php", "PHP", "php", "php -S 127.0.0.1:8080 receiver.php"),
+    ("node", "Node", "mjs", "PORT=8080 node receiver.mjs"),
+)
+"""Name, title, suffix of files, and the command that runs the receiver."""
 _FORM_FIELDS: Final = ("feed", "category", "carousel", "language", "limit")
 
 
@@ -135,8 +140,16 @@ class Developers:
             webhook_body=body,
             webhook_secret=_SAMPLE_SECRET.text,
             samples=tuple(
-                CodeSample(name=name, title=title, code=sample_code(name))
-                for name, title in _SAMPLES.items()
+                CodeSample(
+                    name=name,
+                    title=title,
+                    file=f"webhook.{suffix}",
+                    code=sample_code(f"webhook_{name}"),
+                    receiver_file=f"receiver.{suffix}",
+                    receiver=sample_code(f"receiver_{name}"),
+                    run=f"WEBHOOK_SECRET='whsec_…' {command}",
+                )
+                for name, title, suffix, command in _SAMPLES
             ),
             limits=self._limits(),
             egress=self.context.policy.egress,
@@ -161,8 +174,8 @@ class Developers:
 
 
 def sample_code(name: str) -> str:
-    """Return the code that verifies a webhook in the language ``name``."""
-    return (resources.files("syndicate.web") / "samples" / f"webhook_{name}.txt").read_text("utf-8")
+    """Return the code in the file ``name``, which is without its suffix."""
+    return (resources.files("syndicate.web") / "samples" / f"{name}.txt").read_text("utf-8")
 
 
 def _feed_choices(edition: Edition) -> tuple[tuple[str, str], ...]:

@@ -50,11 +50,18 @@ class ApiGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSample:
-    """A program; ``name`` becomes part of the HTML id of its code."""
+    """A function that verifies a request, and a program of two files that uses it.
+
+    ``name`` becomes part of the HTML ids of its code, ``run`` is the command that starts it.
+    """
 
     name: str
     title: str
+    file: str
     code: str
+    receiver_file: str
+    receiver: str
+    run: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
