@@ -23,6 +23,14 @@ IMAGE: Final = (
 )
 """What a browser gets in their place."""
 
+LAYOUT_SHIFT: Final = """() => new Promise(resolve => {
+  let sum = 0;
+  new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }))
+    .observe({type: "layout-shift", buffered: true});
+  setTimeout(() => resolve(sum), 200);
+})"""
+"""The cumulative layout shift of a page until now, and in the next frames."""
+
 
 @contextmanager
 def static_site(folder: Path) -> Iterator[int]:

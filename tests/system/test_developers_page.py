@@ -20,7 +20,7 @@ from syndicate.model.access_token import NewToken
 from syndicate.model.audit import SERVICE
 from syndicate.service.subscription_service import open_subscription_service
 from syndicate.settings import Settings, load
-from tests.browser import CHROMIUM_ARGUMENTS, static_site
+from tests.browser import CHROMIUM_ARGUMENTS, LAYOUT_SHIFT, static_site
 from tests.content_repository import ContentRepository
 from tests.project_documents import find_program
 from tests.running_service import free_port, get_rendered, running_service, wait_for_response
@@ -127,6 +127,24 @@ async def test_copied_embeds_show_the_list(
         assert await page.locator("syndicate-feed h3").all_inner_texts() == ["Post 2"]
         framed = page.frame_locator("main > iframe").get_by_role("heading", level=3)
         assert await framed.all_inner_texts() == ["Post 2"]
+
+
+async def test_buttons_copy_code(settings: Settings) -> None:
+    """By click and keyboard, where browsers have a clipboard and where not; nothing moves."""
+    async with running_service(settings, seconds=90) as client, open_browser() as browser:
+        for has_clipboard in (True, False):
+            page = await browser.new_page()
+            await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            if not has_clipboard:
+                await page.add_init_script("delete Navigator.prototype.clipboard")
+            await page.goto(f"{client.base_url}/developers")
+            await page.get_by_role("button", name="Copy: Code of the iframe").press("Enter")
+            await page.get_by_text("Copied: Code of the iframe").wait_for(state="attached")
+            assert await page.evaluate(LAYOUT_SHIFT) == 0
+            expected = await copy(page, "embed-iframe")
+            await page.goto(str(client.base_url))
+            await page.get_by_label("Search posts").press("Control+v")
+            assert (await page.input_value("#q")).split() == expected.split()
 
 
 async def test_copied_programs_verify_a_webhook(

@@ -13,7 +13,7 @@ from playwright.async_api import Locator, Page, async_playwright
 
 from syndicate.settings import Settings, load
 from tests.axe import violations
-from tests.browser import CHROMIUM_ARGUMENTS, static_site
+from tests.browser import CHROMIUM_ARGUMENTS, LAYOUT_SHIFT, static_site
 from tests.content_repository import ContentRepository
 from tests.project_documents import code_blocks, find_program
 from tests.running_service import free_port, get_rendered, running_service
@@ -133,14 +133,6 @@ async def browser_page(width: int = 1_000, *, has_messages: bool = False) -> Asy
         page.on("pageerror", lambda error: messages.append(str(error)))
         yield page
         assert bool(messages) == has_messages, messages
-
-
-LAYOUT_SHIFT: Final = """() => new Promise(resolve => {
-  let sum = 0;
-  new PerformanceObserver(list => list.getEntries().forEach(entry => sum += entry.value))
-    .observe({type: "layout-shift", buffered: true});
-  setTimeout(() => resolve(sum), 200);
-})"""
 
 
 @pytest.mark.browser

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Route, sync_playwright
 from syndicate.model.post import Image, SafeHtml
 from syndicate.web.http.server import serve, uvloop_runner
 from tests import samples
-from tests.browser import CHROMIUM_ARGUMENTS, IMAGE, SITE_IMAGES
+from tests.browser import CHROMIUM_ARGUMENTS, IMAGE, LAYOUT_SHIFT, SITE_IMAGES
 from tests.web.app_client import NAMED, POSTS, VOCABULARY, AppClient, SampleReader
 
 pytestmark = pytest.mark.browser
@@ -37,15 +37,6 @@ PATHS: Final = (
     ),
     f"/posts/{FEATURED.key}",
 )
-
-
-LAYOUT_SHIFT: Final = """new Promise(resolve => {
-  let sum = 0;
-  new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }))
-    .observe({type: "layout-shift", buffered: true});
-  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
-})"""
-"""The cumulative layout shift of a page until now."""
 
 
 def fulfill_image(route: Route) -> None:
@@ -113,7 +104,7 @@ def test_pages_have_no_errors_and_fit_the_screen(
         assert wide <= 0, path
         styled = page.evaluate("getComputedStyle(document.querySelector('.band')).display")
         assert styled == "block", path
-        assert page.evaluate(LAYOUT_SHIFT) < 0.01, path
+        assert page.evaluate(LAYOUT_SHIFT) == 0, path
     context.close()
 
     ours = [url for url in requests if url.startswith(base) and "favicon" not in url]

@@ -2,8 +2,11 @@
 
 import gzip
 import json
+import re
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from html import unescape
 from xml.etree.ElementTree import Element
 
@@ -182,9 +185,13 @@ def test_pages_link_the_description_and_the_documentation(client: AppClient, pat
 
 
 def test_only_own_pages_are_framed(client: AppClient) -> None:
-    """For the preview of the embed; the page runs no script."""
-    policy = client.get("/developers").headers["content-security-policy"]
+    """For the preview of the embed; no script runs but the one that copies code."""
+    response = client.get("/developers")
+    policy = response.headers["content-security-policy"]
+    (script,) = parse_page(response.text).iter("script")
+    digest = b64encode(sha256("".join(script.itertext()).encode()).digest()).decode()
 
     assert "frame-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
-    assert "script-src" not in policy
+    assert re.findall("script-src [^;]*", policy) == [f"script-src 'sha256-{digest}'"]
+    assert "script-src" not in client.get("/developers/api").headers["content-security-policy"]

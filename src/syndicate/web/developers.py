@@ -1,7 +1,7 @@
 """Pages for developers of partner sites: URLs, embeds, webhooks, limits and the API reference."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -24,6 +24,7 @@ from syndicate.render.pages.developer_pages import (
     CodeSample,
     DeveloperPage,
     api_reference_page,
+    copy_script,
     developers_page,
 )
 from syndicate.render.pages.embed_pages import EmbedOptions
@@ -76,7 +77,7 @@ class Developers:
             return self._html(developers_page(self.context.service_info, page), "/developers")
 
         key = ("/developers", *form.values(), query.canonical(), repr(options))
-        return await self._respond(request, key, build)
+        return await self._respond(request, key, build, script=copy_script())
 
     async def api_reference(self, request: Request) -> Response:
         """Respond with the description of every operation, made of openapi.yaml."""
@@ -88,11 +89,11 @@ class Developers:
         return await self._respond(request, ("/developers/api",), build)
 
     async def _respond(
-        self, request: Request, key: tuple[str, ...], build: BuildDocument
+        self, request: Request, key: tuple[str, ...], build: BuildDocument, script: str = ""
     ) -> Response:
         headers = {
             "Content-Security-Policy": content_security_policy(
-                self.context.service_info, frames_own_pages=True
+                self.context.service_info, frames_own_pages=True, script=script
             )
         }
         return await self.context.respond_with_document(request, key, build, headers)
@@ -139,18 +140,7 @@ class Developers:
             webhook_headers=_sample_headers(service_info, body),
             webhook_body=body,
             webhook_secret=_SAMPLE_SECRET.text,
-            samples=tuple(
-                CodeSample(
-                    name=name,
-                    title=title,
-                    file=f"webhook.{suffix}",
-                    code=sample_code(f"webhook_{name}"),
-                    receiver_file=f"receiver.{suffix}",
-                    receiver=sample_code(f"receiver_{name}"),
-                    run=f"WEBHOOK_SECRET='whsec_…' {command}",
-                )
-                for name, title, suffix, command in _SAMPLES
-            ),
+            samples=tuple(_samples()),
             limits=self._limits(),
             egress=self.context.policy.egress,
             max_embed_posts=MAX_EMBED_POSTS,
@@ -170,6 +160,19 @@ class Developers:
             ),
             ("Posts in a feed", f"up to {MAX_LIMIT} per page; follow next_url for more"),
             ("Posts in an embed", f"up to {MAX_EMBED_POSTS}"),
+        )
+
+
+def _samples() -> Iterator[CodeSample]:
+    for name, title, suffix, command in _SAMPLES:
+        yield CodeSample(
+            name=name,
+            title=title,
+            file=f"webhook.{suffix}",
+            code=sample_code(f"webhook_{name}"),
+            receiver_file=f"receiver.{suffix}",
+            receiver=sample_code(f"receiver_{name}"),
+            run=f"WEBHOOK_SECRET='whsec_…' {command}",
         )
 
 

@@ -350,7 +350,7 @@ def test_urls_wrap_only_between_their_parts() -> None:
     ]
 
 
-def test_only_style_and_sanitized_content_are_unescaped() -> None:
+def test_only_own_files_and_sanitized_content_are_unescaped() -> None:
     """All other values are escaped by Jinja."""
     templates = [
         path.read_text("utf-8")
@@ -359,7 +359,9 @@ def test_only_style_and_sanitized_content_are_unescaped() -> None:
     ]
 
     trusted = [found for text in templates for found in re.findall(r"\S+\|safe\b", text)]
-    assert sorted(trusted) == ["service_info.public_url)|safe", "style|safe", "style|safe"]
+    assert sorted(trusted) == [
+        *("script|safe", "service_info.public_url)|safe", "style|safe", "style|safe"),
+    ]
     assert not [text for text in templates if "autoescape" in text]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from syndicate.model.feed import ServiceInfo
 from syndicate.render.pages.embed_pages import EmbedOptions
 from syndicate.render.pages.html_pages import FeedLink, render_page
+from syndicate.render.pages.resources import read_resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,14 @@ class DeveloperPage:
 
 def developers_page(service_info: ServiceInfo, page: DeveloperPage) -> str:
     """Return the page for developers of partner sites."""
-    return render_page("developers.html", service_info, page=page, here="/developers")
+    return render_page(
+        "developers.html", service_info, page=page, script=copy_script(), here="/developers"
+    )
+
+
+def copy_script() -> str:
+    """Return the script that adds buttons which copy code; the page is complete without it."""
+    return read_resource("copy.js")
 
 
 def api_reference_page(service_info: ServiceInfo, groups: Sequence[ApiGroup]) -> str:

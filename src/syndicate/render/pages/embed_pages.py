@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final, Literal
 
 from syndicate.model.feed import Feed
-from syndicate.render.pages.html_pages import render_page, style_source
+from syndicate.render.pages.html_pages import inline_source, render_page
 from syndicate.render.pages.resources import read_resource
 
 EmbedTheme = Literal["auto", "light", "dark"]
@@ -41,7 +41,7 @@ def embed_security_policy(image_origins: Iterable[str]) -> str:
     """
     sources = " ".join(["'self'", *image_origins])
     return (
-        f"default-src 'none'; style-src {style_source(read_resource(_STYLE_SHEET))}; "
+        f"default-src 'none'; style-src {inline_source(read_resource(_STYLE_SHEET))}; "
         f"img-src {sources}; base-uri 'none'; form-action 'none'; "
         "frame-ancestors *"
     )

@@ -306,26 +306,29 @@ def content_security_policy(
     image_origins: tuple[str, ...] = (),
     *,
     frames_own_pages: bool = False,
+    script: str = "",
 ) -> str:
     """Return the Content-Security-Policy of a page: only its own inline style is allowed.
 
     Images are loaded from this service, the agency's icon and logo from where they are, and those
-    of posts from ``image_origins`` ("https://www.example.gov"). No script runs, nothing else is
-    loaded but frames of this service where a page has some, and no other site may frame the page.
+    of posts from ``image_origins`` ("https://www.example.gov"). No script runs but the inline
+    ``script`` of a page that has one, nothing else is loaded but frames of this service where a
+    page has some, and no other site may frame the page.
     """
     identity = (service_info.icon_url, service_info.logo_url)
     origins = sorted({*image_origins, *(origin(url) for url in identity if url)})
-    frames = "frame-src 'self'; " if frames_own_pages else ""
-    return frames + (
-        f"default-src 'none'; style-src {style_source(page_style(service_info))}; "
+    own = "frame-src 'self'; " if frames_own_pages else ""
+    own += f"script-src {inline_source(script)}; " if script else ""
+    return own + (
+        f"default-src 'none'; style-src {inline_source(page_style(service_info))}; "
         f"img-src {' '.join([_SELF, *origins])}; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
-def style_source(style_sheet: str) -> str:
-    """Return the source expression of an inline style sheet (CSP Level 3 section 2.3.1)."""
-    digest = hashlib.sha256(style_sheet.encode()).digest()
+def inline_source(text: str) -> str:
+    """Return the source of an inline style sheet or script (CSP Level 3 section 2.3.1)."""
+    digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
