@@ -25,11 +25,15 @@ IMAGE: Final = (
 
 LAYOUT_SHIFT: Final = """() => new Promise(resolve => {
   let sum = 0;
-  new PerformanceObserver(list => list.getEntries().forEach(entry => { sum += entry.value; }))
-    .observe({type: "layout-shift", buffered: true});
+  new PerformanceObserver(list => list.getEntries().forEach(entry => {
+    if (!entry.hadRecentInput) sum += entry.value;
+  })).observe({type: "layout-shift", buffered: true});
   setTimeout(() => resolve(sum), 200);
 })"""
-"""The cumulative layout shift of a page until now, and in the next frames."""
+"""The cumulative layout shift of a page until now, and in the next frames.
+
+As it is defined: without what a click, a key or another size of the window moves.
+"""
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from playwright.async_api import Page, async_playwright
 from starlette.types import ASGIApp
 
 from syndicate.web.http.server import serve
-from tests.axe import violations
 from tests.browser import CHROMIUM_ARGUMENTS
 from tests.channels.receiver import respond, run_receiver
+from tests.page_checks import WIDTH_BEYOND_SCREEN, page_faults
 from tests.stepwise_service import sqlite_url
 from tests.web.portal_client import answered, open_portal
 
@@ -37,11 +37,12 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 
 
 async def check(page: Page, heading: str) -> None:
-    """Check that a page with ``heading`` is accessible and fits a phone."""
+    """Check that a page has a ``heading`` and no fault, on a phone and on a large screen."""
     assert await page.locator("h1").inner_text() == heading
-    assert await violations(page) == [], f"{heading} at {page.url}"
-    wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0, f"{heading} at {page.url}"
+    assert await page_faults(page) == [], f"{heading} at {page.url}"
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    assert await page.evaluate(WIDTH_BEYOND_SCREEN) <= 0, f"{heading} at {page.url}"
+    await page.set_viewport_size({"width": 320, "height": 800})
 
 
 async def activate(page: Page, name: str) -> None:
