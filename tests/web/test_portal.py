@@ -198,7 +198,8 @@ async def test_deliveries_are_searched_shown_and_sent_again(portal: PortalClient
     shown = text_of(delivery)
     assert "webhook-id: evt_" in shown
     assert '"type": "post.published"' in shown
-    assert "Attempt 1: 500" in shown
+    assert "Attempt 1: status 500 June 1, 2024, 12:00:00 p.m. UTC , 7 ms" in shown
+    assert "Event Published: 2024 01 29 a post, June 1, 2024, 12:00:00 p.m. UTC" in shown
     assert "some text" in shown
     assert "v1," not in shown
     await answered(portal, 410)

@@ -214,13 +214,14 @@ def _format_date(day: date, language: str = DEFAULT_LANGUAGE) -> str:
     return translate("%(month)s %(day)s, %(year)s", language) % values
 
 
-def _format_time(time: datetime) -> str:
+def _format_time(time: datetime, *, has_seconds: bool = False) -> str:
     """Return a date and time in US format with the name of the time zone, or its UTC offset."""
     zone = time.tzname() or ""
     zone = zone if zone[:1].isalpha() else f"UTC{zone}"
     hour = (time.hour + 11) % 12 + 1
     half = "a.m." if time.hour < 12 else "p.m."  # noqa: PLR2004 — hours of half a day
-    return f"{_format_date(time)}, {hour}:{time:%M} {half} {zone}"
+    minutes = f"{time:%M:%S}" if has_seconds else f"{time:%M}"
+    return f"{_format_date(time)}, {hour}:{minutes} {half} {zone}"
 
 
 def _split_times(text: str, zone: ZoneInfo) -> Iterator[tuple[str, date | None]]:

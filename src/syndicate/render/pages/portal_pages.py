@@ -3,11 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from syndicate.model.access_token import AccessToken, TokenState
 from syndicate.model.delivery import Attempt, Delivery, DeliverySearch, SubscriptionStatus
 from syndicate.model.feed import ServiceInfo
+from syndicate.model.subscription import Subscription
 from syndicate.render.pages.html_pages import render_page
 
 _MAX_SHOWN_CHARACTERS: Final = 16_384
@@ -34,6 +38,14 @@ class DeliveryList:
     deliveries: Sequence[Delivery]
     search: DeliverySearch
     next_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSummary:
+    """An event in words, and when its change was noticed; None for the state of a WebSub topic."""
+
+    words: str
+    time: datetime | None = None
 
 
 def login_page(
@@ -114,7 +126,9 @@ def subscription_page(  # noqa: PLR0913 — a page has many parts
         viewer=viewer,
         status=status,
         subscription=status.subscription,
+        selection=_selection_words(status.subscription),
         page=page,
+        deliveries=[(delivery, _event_summary(delivery)) for delivery in page.deliveries],
         secret=secret,
         test=test,
         test_message=test_message,
@@ -131,6 +145,7 @@ def delivery_page(
         service_info,
         viewer=viewer,
         delivery=delivery,
+        event=_event_summary(delivery),
         body=_readable(delivery.body),
         attempts=attempts,
         here="/portal",
@@ -157,6 +172,51 @@ def tokens_page(  # noqa: PLR0913 — a page has many parts
         errors=errors,
         here="/portal",
     )
+
+
+class _Post(msgspec.Struct, frozen=True):
+    title: str = ""
+    url: str = ""
+
+
+class _EventData(msgspec.Struct, frozen=True):
+    post: _Post = _Post()
+
+
+class _Event(msgspec.Struct, frozen=True):
+    """What the portal reads of the body of a webhook."""
+
+    type: str
+    timestamp: datetime
+    data: _EventData
+
+
+def _event_summary(delivery: Delivery) -> EventSummary:
+    """Return the event of a delivery in words, as its body has it; its id if it is no event."""
+    try:
+        event = msgspec.json.decode(delivery.body, type=_Event)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return EventSummary(words=delivery.topic or delivery.event)
+    kind = event.type.removeprefix("post.").capitalize()
+    post = event.data.post
+    return EventSummary(words=f"{kind}: {post.title or post.url}", time=event.timestamp)
+
+
+def _selection_words(subscription: Subscription) -> str:
+    """Return which posts a subscription is about: "in forms or tts, in the carousel, from news"."""
+    if subscription.topic:
+        return f"those of {subscription.topic}"
+    selection = subscription.selection
+    groups = [" or ".join(sorted(group)) for group in selection.categories]
+    phrases = [
+        f"in {' and '.join(sorted(groups))}" if groups else "",
+        {True: "in the carousel", False: "not in the carousel", None: ""}[selection.carousel],
+        f"from {' or '.join(sorted(selection.sources))}" if selection.sources else "",
+        f"in the language {' or '.join(sorted(selection.languages))}"
+        if selection.languages
+        else "",
+    ]
+    return ", ".join(filter(None, phrases)) or "all"
 
 
 def _readable(body: bytes) -> str:
