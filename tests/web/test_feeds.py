@@ -245,3 +245,34 @@ def test_empty_feed_gets_200() -> None:
     client = app_client(samples.post(carousel=False))
 
     assert json.loads(client.get("/feeds/carousel.json").content)["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "title", "description"),
+    [
+        ("/feeds/all", "All posts", "All posts, from Example agency feeds"),
+        (
+            "/feeds/all?language=es",
+            "Todas las publicaciones: en es",
+            "Todas las publicaciones: en es, de Example agency feeds",
+        ),
+        (
+            "/feeds/all?source=updates&carousel=false&category=tts",
+            "Todas las publicaciones: {tts}, fuera del carrusel, de {updates}",
+            "Todas las publicaciones: {tts}, fuera del carrusel, de {updates}, de {service}",
+        ),
+        ("/feeds/carousel", "Carousel", "Carousel, from Example agency feeds"),
+    ],
+)
+def test_titles_are_in_the_language_of_the_feed(path: str, title: str, description: str) -> None:
+    """Where they are made here: those of the settings, sources and categories stay as they are."""
+    names = {
+        "tts": "Technology Transformation Services",
+        "updates": "Example agency, updates",
+        "service": "Example agency feeds",
+    }
+    name, _, query = path.partition("?")
+    feed = app_client().get(f"{name}.json?{query}").json()
+
+    assert feed["title"] == title.format(**names)
+    assert feed["description"] == description.format(**names)

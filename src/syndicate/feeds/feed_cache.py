@@ -35,6 +35,7 @@ from syndicate.model.feed import (
 )
 from syndicate.model.post import RenderedPost, RenderedPosts
 from syndicate.model.query import ContentMode
+from syndicate.render.pages.translations import page_language, words_in
 
 _CACHE_BYTES: Final = 16 * 2**20
 
@@ -235,7 +236,14 @@ class FeedCache:
         if rendered.unrendered:
             raise Rendering.of(len(rendered.unrendered))
         tombstones = find_tombstones(source.removed, edition, feed_view.selection)
-        feed = build_feed(edition, feed_view, self._service_info, rendered.items, tombstones)
+        feed = build_feed(
+            edition,
+            feed_view,
+            self._service_info,
+            rendered.items,
+            tombstones,
+            words=words_in(page_language(feed_view.language)),
+        )
         previous = self._built_feeds.get(key)
         if previous is not None and previous.feed == feed:
             feed = previous.feed

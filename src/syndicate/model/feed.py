@@ -1,6 +1,6 @@
 """Feeds: a query applied to an edition, and one page of rendered posts with its metadata."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nlargest
@@ -13,6 +13,7 @@ from syndicate.model.agency import Agency
 from syndicate.model.change import LedgerEntry
 from syndicate.model.departure import latest_departure
 from syndicate.model.edition import ALL, Edition, NamedFeed, SourceSnapshot
+from syndicate.model.feed_title import FROM_SERVICE, feed_title
 from syndicate.model.pagination import Page, paginate
 from syndicate.model.post import Post, PostId, RenderedPost, Source
 from syndicate.model.post_list import PostList
@@ -252,22 +253,31 @@ def _contributing_sources(
     )
 
 
-def build_feed(
+def build_feed(  # noqa: PLR0913 — optional values by keyword
     edition: Edition,
     view: FeedView,
     service_info: ServiceInfo,
     items: Sequence[RenderedPost],
     tombstones: Iterable[Tombstone] = (),
+    *,
+    words: Mapping[str, str] = {},
 ) -> Feed:
-    """Return the feed of ``view``, with the rendered posts ``items`` of its page."""
+    """Return the feed of ``view``, with the rendered posts ``items`` of its page.
+
+    ``words`` are those of titles in the language of its readers, by the English ones.
+    """
     query = view.query
-    title = f"{view.named_feed.title}{_describe_query(edition, query)}"
+    title = feed_title(edition, view.named_feed, query, words)
+    described = words.get(FROM_SERVICE, FROM_SERVICE) % {
+        "title": title,
+        "service": service_info.title,
+    }
     after = view.page.next_cursor
     return Feed(
         service_info=service_info,
         name=view.named_feed.name,
         title=title,
-        description=view.named_feed.description or f"{title}, from {service_info.title}",
+        description=view.named_feed.description or described,
         query=query.canonical(),
         first_query=query.canonical(after=""),
         next_query=None if after is None else query.canonical(after=after),
@@ -378,23 +388,3 @@ def _last_updated(posts: Sequence[Post]) -> Iterable[datetime]:
     if isinstance(posts, PostList):
         return (posts.last_updated,) if posts.last_updated else ()
     return map(attrgetter("updated"), posts)
-
-
-def _describe_query(edition: Edition, query: Query) -> str:
-    """Describe ``query`` in words: ": Technology or Design, in the carousel, from News, in es"."""
-    categories = [
-        category.title for category in map(edition.resolve_category, query.categories) if category
-    ]
-    sources = [source.title for source in edition.sources if source.name in query.sources]
-    phrases = [
-        (" and " if query.match_all else " or ").join(categories),
-        {True: "in the carousel", False: "not in the carousel", None: ""}[query.carousel],
-        _phrase("from", sources),
-        _phrase("in", query.languages),
-    ]
-    text = ", ".join(phrase for phrase in phrases if phrase)
-    return f": {text}" if text else ""
-
-
-def _phrase(word: str, alternatives: Sequence[str]) -> str:
-    return f"{word} {' or '.join(alternatives)}" if alternatives else ""

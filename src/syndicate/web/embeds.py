@@ -24,6 +24,7 @@ from syndicate.render.pages.embed_pages import (
     embed_security_policy,
 )
 from syndicate.render.pages.page_fragment import origin
+from syndicate.render.pages.translations import page_language, words_in
 from syndicate.web.context import WebContext, raw_query
 from syndicate.web.http.redirects import redirect_response
 
@@ -78,7 +79,8 @@ class Embeds:
         context = self.context
         view = build_feed_view(edition, name, query)
         rendered = await context.reader.render_posts_in_time(view.page.posts, edition)
-        feed = build_feed(edition, view, context.service_info, rendered.items)
+        words = words_in(page_language(view.language))
+        feed = build_feed(edition, view, context.service_info, rendered.items, words=words)
         representation = make_representation(
             embed_page(feed, options).encode(),
             media_type="text/html; charset=utf-8",

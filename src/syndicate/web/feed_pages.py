@@ -21,6 +21,7 @@ from syndicate.model.feed import (
 )
 from syndicate.model.post import Post, PostKey
 from syndicate.render.pages.html_pages import FeedSummary, feed_page, post_page
+from syndicate.render.pages.translations import page_language, words_in
 from syndicate.web.context import WebContext, raw_query
 from syndicate.web.feed_directory import category_entry, feed_filters, source_entry
 from syndicate.web.html_responses import feed_links, feed_summary, html_representation
@@ -88,8 +89,10 @@ class FeedPages:
     async def _feed_representation(self, edition: Edition, feed_view: FeedView) -> Representation:
         context, page = self.context, feed_view.page
         rendered = await context.reader.render_posts_in_time(page.posts, edition)
-        feed = build_feed(edition, feed_view, context.service_info, rendered.items)
         unfiltered = edition.select(feed_view.named_feed.selection)
+        language = _reader_language(feed_view, unfiltered)
+        words = words_in(page_language(language))
+        feed = build_feed(edition, feed_view, context.service_info, rendered.items, words=words)
         location = FeedLocation(feed.name, feed.first_query)
         is_carousel = feed_view.selection.carousel is True
         previous_query = None
@@ -105,7 +108,7 @@ class FeedPages:
             filters=feed_filters(edition, unfiltered, feed_view.query),
             is_carousel=is_carousel,
             previous_query=previous_query,
-            language=_reader_language(feed_view, unfiltered),
+            language=language,
         )
         links = [Link(rel="canonical", href=feed.url("")), *context.alternate_links(location)]
         if previous_query is not None:

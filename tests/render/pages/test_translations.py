@@ -9,6 +9,7 @@ import pytest
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
 
+from syndicate.model.feed_title import FEED_TITLE_WORDS
 from syndicate.model.url_patterns import MONTHS
 from syndicate.render.pages.embed_pages import EmbedOptions, embed_page
 from syndicate.render.pages.html_pages import problem_page
@@ -30,7 +31,10 @@ TITLES: Final = {
     "Internal error",
     "Service temporarily unavailable",
 }
-COMPUTED: Final = {*MONTHS, *TITLES, "post", "posts", "%(month)s %(day)s, %(year)s"}
+COMPUTED: Final = {
+    *(*MONTHS, *TITLES, *FEED_TITLE_WORDS),
+    *("post", "posts", "%(month)s %(day)s, %(year)s"),
+}
 """Words that no template has."""
 
 

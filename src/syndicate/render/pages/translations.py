@@ -24,7 +24,7 @@ def page_language(tag: str) -> str:
 
 def translate(text: str, language: str) -> str:
     """Return the English words ``text`` in ``language``, unchanged if there is no translation."""
-    return _words(language).get(text, text)
+    return words_in(language).get(text, text)
 
 
 def translate_number(singular: str, plural: str, number: int, language: str) -> str:
@@ -33,7 +33,8 @@ def translate_number(singular: str, plural: str, number: int, language: str) -> 
 
 
 @cache
-def _words(language: str) -> Mapping[str, str]:
+def words_in(language: str) -> Mapping[str, str]:
+    """Return the words of a language by the English ones: none of English itself."""
     if language == DEFAULT_LANGUAGE:
         return {}
     words: dict[str, str] = json.loads(read_resource(f"{language}.json"))
