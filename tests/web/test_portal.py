@@ -174,6 +174,26 @@ async def test_endpoint_is_tested_also_with_faulty_requests(portal: PortalClient
     assert (await browser.post(path, {"fault": "x"})).status_code == 400
 
 
+async def test_header_fields_are_stored_and_only_named(portal: PortalClient) -> None:
+    """They stay when the form leaves them out, and go when it says so."""
+    browser = await logged_in(portal)
+    made = await added(browser, headers="X-Api-Key: s3cret\n\nX-Team: web")
+    path = f"/portal/subscriptions/{made}"
+    fields = {"url": HOOK, "types": "post.removed"}
+    form = await browser.get(f"{path}/edit")
+    assert "Stored: X-Api-Key, X-Team." in text_of(form)
+    refused = await browser.post(f"{path}/edit", {**fields, "headers": "Host: example.gov"})
+    assert refused.status_code == 422
+    assert 'id="error-headers"' in refused.text
+    assert "Host: example.gov" not in refused.text
+    await browser.post(f"{path}/edit", fields)
+    kept = await browser.get(path)
+    assert "Header fields X-Api-Key, X-Team" in text_of(kept)
+    assert "s3cret" not in form.text + kept.text
+    await browser.post(f"{path}/edit", {**fields, "remove_headers": "true"})
+    assert "Header fields" not in text_of(await browser.get(path))
+
+
 async def test_deliveries_are_searched_shown_and_sent_again(portal: PortalClient) -> None:
     """With request and responses, but no signature."""
     browser = await logged_in(portal)

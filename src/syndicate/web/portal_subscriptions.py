@@ -113,7 +113,10 @@ class PortalSubscriptions:
         visit = await enter(self.context, request, PARTNERS, is_write=True)
         status = await visit.service.get(request.path_params["id"], visit.owner)
         subscription_id = status.subscription.id
-        return self._form(visit, _form_of(status), subscription_id=subscription_id)
+        names = [name for name, _ in status.subscription.headers]
+        return self._form(
+            visit, _form_of(status), subscription_id=subscription_id, header_names=names
+        )
 
     async def change(self, request: Request) -> Response:
         """Change a subscription as the form says."""
@@ -124,7 +127,14 @@ class PortalSubscriptions:
             patch = self._parse(visit.form, SubscriptionChange)
             await visit.service.update(subscription_id, visit.owner, patch)
         except UsageError as error:
-            return self._form(visit, visit.form, subscription_id=subscription_id, error=error)
+            names = [name for name, _ in status.subscription.headers]
+            return self._form(
+                visit,
+                visit.form,
+                subscription_id=subscription_id,
+                header_names=names,
+                error=error,
+            )
         return see_other(self.context, f"/portal/subscriptions/{subscription_id}", done="changed")
 
     async def pause(self, request: Request) -> Response:
@@ -209,6 +219,9 @@ class PortalSubscriptions:
             "minor": "minor" in form,
             "payload": value_of(form, "payload") or "full",
         }
+        headers = _header_lines(value_of(form, "headers"))
+        if headers or "remove_headers" in form:
+            document["headers"] = headers
         if body is NewSubscription:
             document["backfill"] = "backfill" in form
         return parse_subscription(document, body, lambda: self.context.edition)
@@ -219,6 +232,7 @@ class PortalSubscriptions:
         values: Mapping[str, Sequence[str]],
         *,
         subscription_id: str = "",
+        header_names: Sequence[str] = (),
         error: UsageError | None = None,
     ) -> Response:
         page = subscription_form_page(
@@ -226,6 +240,7 @@ class PortalSubscriptions:
             visit.viewer,
             values,
             subscription_id=subscription_id,
+            header_names=header_names,
             errors=_form_errors(error) if error else {},
         )
         return html_response(self.context, page, error.status if error else HTTPStatus.OK)
@@ -257,6 +272,12 @@ class PortalSubscriptions:
             test_message=test_message,
         )
         return html_response(self.context, page)
+
+
+def _header_lines(text: str) -> dict[str, object]:
+    """Return the header fields in a text with one a line, as the API takes them."""
+    lines = (line.partition(":") for line in text.splitlines() if line.strip())
+    return {name.strip(): value.strip() for name, _, value in lines}
 
 
 def _form_of(status: SubscriptionStatus) -> Form:

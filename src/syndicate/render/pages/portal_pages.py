@@ -82,17 +82,19 @@ def portal_page(
     )
 
 
-def subscription_form_page(
+def subscription_form_page(  # noqa: PLR0913 — a page has many parts
     service_info: ServiceInfo,
     viewer: Viewer,
     values: Mapping[str, Sequence[str]],
     *,
     subscription_id: str = "",
+    header_names: Sequence[str] = (),
     errors: Mapping[str, str] = {},
 ) -> str:
     """Return the form of a new subscription, or of an existing one.
 
-    ``values`` are those of the form by field; ``errors`` say what is wrong, by field, and with the
+    ``values`` are those of the form by field, ``header_names`` the stored header fields, whose
+    values are never shown; ``errors`` say what is wrong, by field, and with the
     key "" if it is no single field.
     """
     return render_page(
@@ -101,6 +103,7 @@ def subscription_form_page(
         viewer=viewer,
         values=values,
         subscription_id=subscription_id,
+        header_names=header_names,
         errors=errors,
         here="/portal",
     )
