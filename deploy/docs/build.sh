@@ -9,6 +9,7 @@ case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
 
 environment=$(sh deploy/local/tool_environment.sh docs)
 NO_MKDOCS_2_WARNING=1 "$environment/bin/mkdocs" build --quiet --clean --config-file deploy/docs/mkdocs.yml --site-dir "$folder"
+rm -f "$folder/404.html"  # its URLs are right for no site below a path
 
 remote=$(grep -rlE '<(script|img|iframe)[^>]* src="?https?://|<link[^>]* rel="?(stylesheet|preload|preconnect)"?[^>]* href="?https?://' \
     --include='*.html' "$folder" || true)
