@@ -147,6 +147,18 @@ async def test_buttons_copy_code(settings: Settings) -> None:
             assert (await page.input_value("#q")).split() == expected.split()
 
 
+async def test_page_is_the_same_without_scripts(settings: Settings) -> None:
+    """But for the buttons."""
+    async with running_service(settings, seconds=90) as client, open_browser() as browser:
+        found = []
+        for has_script in (True, False):
+            context = await browser.new_context(java_script_enabled=has_script)
+            page = await context.new_page()
+            await page.goto(f"{client.base_url}/developers")
+            found.append((await page.inner_text("main")).replace("Copy\n", "").split())
+        assert found[0] == found[1]
+
+
 async def test_copied_programs_verify_a_webhook(
     settings: Settings, content: ContentRepository, tmp_path: Path
 ) -> None:

@@ -139,6 +139,7 @@ async def test_post_that_is_not_published_says_why(tmp_path: pathlib.Path) -> No
         gone = await editor.text("/explain", post=GONE)
         unknown = await editor.text("/explain", post="nowhere.md", status=404)
         unrelated = await editor.text("/explain", post="https://nowhere.example", status=404)
+        similar = await editor.text("/explain", post="https://x.gov/2024/later/", status=404)
         empty = await editor.text("/explain")
 
     assert "Not published: scheduled for February 5, 2024, 12:00 a.m. EST" in scheduled
@@ -148,6 +149,8 @@ async def test_post_that_is_not_published_says_why(tmp_path: pathlib.Path) -> No
     assert "Not published: the file was removed or renamed on January 1, 2024 ." in gone
     assert "No post found for “nowhere.md”" in unknown
     assert "No post found for" in unrelated
+    assert "Did you mean" not in unrelated
+    assert "Did you mean: news/2024-02-05-later.md" in similar
     assert "URL or file name of the post" in empty
 
 
@@ -169,7 +172,8 @@ async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
     assert "the post is in the carousel and has no picture" in problems
     assert "Problems that were there before: 2 news/2024-01-06-broken.md" in problems
     assert editor.service.edition is before
-    assert "no post" not in unknown.text
+    assert "No source has the branch, tag or commit" in unknown.text
+    assert "No post found" not in unknown.text
     assert unknown.status_code == 404
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from syndicate.content.link_targets import LinkTargets
@@ -19,6 +20,7 @@ from syndicate.dialects.front_matter.categories import SOURCE_CATEGORIES
 from syndicate.errors import UnknownName
 from syndicate.model.edition import Edition, Problem, SourceSnapshot
 from syndicate.model.explanation import Explanation, FeedMembership, Field, HistoryEntry
+from syndicate.model.near_misses import near_misses
 from syndicate.model.post import PAGE_EXTENSIONS, BlobId, Path, Post, RenderedPost
 from syndicate.model.selection import Selection
 from syndicate.service.content_check import check_edition
@@ -27,6 +29,8 @@ from syndicate.settings import Settings
 from syndicate.sites.site import SETTINGS_PATTERN
 
 _QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
+_DAY: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
+_MAX_SIMILAR: Final = 5
 
 
 def explain_posts(content: ContentService, edition: Edition, text: str) -> tuple[Explanation, ...]:
@@ -43,8 +47,30 @@ def explain_posts(content: ContentService, edition: Edition, text: str) -> tuple
     raise UnknownName(
         f"no file of any source matches {text!r}",
         code="unknown-post",
+        choices=_similar_files(edition, text),
         hint="Use a path relative to the root of the repository, a URL, a key or an ID.",
     )
+
+
+def _similar_files(edition: Edition, text: str) -> tuple[str, ...]:
+    """Return the paths of a few files whose names are similar to the end of a path or URL."""
+    paths = {
+        _plain_name(path): path
+        for snapshot in edition.snapshots
+        for path in (
+            *(post.path for post in snapshot.posts),
+            *(file.path for file in snapshot.hidden),
+        )
+    }
+    requested = _plain_name(_QUERY.sub("", text))
+    candidates = near_misses(requested, sorted(paths))
+    return tuple(paths[name] for name in get_close_matches(requested, candidates, n=_MAX_SIMILAR))
+
+
+def _plain_name(path: str) -> str:
+    """Return the last part of a path or URL without its date and its extension, in lower case."""
+    name = path.rstrip("/").rpartition("/")[2].lower()
+    return _DAY.sub("", name.partition(".")[0])
 
 
 def _matching_files(content: ContentService, edition: Edition, text: str) -> Iterator[Explanation]:
