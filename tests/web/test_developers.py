@@ -174,6 +174,25 @@ def test_reference_has_every_operation(client: AppClient) -> None:
     }
 
 
+@pytest.mark.slow
+def test_reference_describes_parameters_of_many_operations_once(client: AppClient) -> None:
+    """Each operation names all of its own; the page stays small without compression as well."""
+    document = client.get("/openapi.json").json()
+    response = client.get("/developers/api")
+    page = parse_page(response.text)
+    articles = {
+        heading.get("id"): text(article)
+        for article in page.iter("article")
+        for heading in article.iter("h3")
+    }
+    query = document["components"]["parameters"]
+
+    assert text(page).count(query["category"]["description"].split(".")[0]) == 1
+    assert "Also: category, match, carousel, source, language, limit" in articles["listChanges"]
+    assert "Parameters: id" in articles["rotateSecret"]
+    assert len(response.content) < 100_000
+
+
 @pytest.mark.parametrize("path", ["/developers", "/developers/api", "/"])
 def test_pages_link_the_description_and_the_documentation(client: AppClient, path: str) -> None:
     """In the field Link (RFC 8631)."""

@@ -1,12 +1,17 @@
 """The pages for developers of partner sites: URLs, samples and the API reference."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from syndicate.model.feed import ServiceInfo
 from syndicate.render.pages.embed_pages import EmbedOptions
 from syndicate.render.pages.html_pages import FeedLink, render_page
 from syndicate.render.pages.resources import read_resource
+
+_MIN_SHARED: Final = 5
+"""From so many operations on, a parameter is described once for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,5 +112,15 @@ def copy_script() -> str:
 
 
 def api_reference_page(service_info: ServiceInfo, groups: Sequence[ApiGroup]) -> str:
-    """Return the reference of all operations, in ``groups``."""
-    return render_page("api_reference.html", service_info, groups=groups, here="")
+    """Return the reference of all operations, in ``groups``.
+
+    Parameters of many operations are described once.
+    """
+    counts = Counter(
+        parameter
+        for group in groups
+        for operation in group.operations
+        for parameter in operation.parameters
+    )
+    shared = [parameter for parameter, count in counts.items() if count >= _MIN_SHARED]
+    return render_page("api_reference.html", service_info, groups=groups, shared=shared, here="")
