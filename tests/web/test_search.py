@@ -138,6 +138,7 @@ def test_page_that_is_not_found_links_to_what_is_near(
     assert response.status_code == 404
     assert text(next(root.iter("h1"))) == "Page not found"
     main = next(root.iter("main"))
+    assert "openapi.json" not in text(main)
     hrefs = [link.get("href", "") for link in main.iter("a")]
     assert [href for href in hrefs if href.startswith("/feeds/technology")][:1] == nearby
     (field,) = [box for box in root.iter("input") if box.get("name") == "q"]

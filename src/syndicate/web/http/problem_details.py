@@ -249,7 +249,7 @@ def _problem_page(
         service_info,
         title=_PAGE_TITLES.get(problem.status, problem.title),
         detail=problem.detail,
-        hint=problem.hint,
+        hint="" if problem.code == "not-found" else problem.hint,  # links say where things are
         choices=choices,
         choices_total=max(0, problem.choices_total - len(nearby)),
         are_feeds=are_feeds,
