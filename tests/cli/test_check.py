@@ -32,8 +32,8 @@ def test_problems_have_file_and_line(run: Run, file: Path) -> None:
         ("future-date", "news/2099-11-07-later.md"),
     ]
     assert lines[0].startswith("news/2023-11-08-over.md:3: notice: the post expired on 2023-12-01")
-    assert lines[2].startswith(f"{BROKEN}:3: error: the line has no key")
-    assert lines[3].startswith("    Begin the line with 2 spaces: ")
+    assert lines[2].startswith(f"{BROKEN}:2: error: the list of title is not closed")
+    assert lines[3].startswith("    Write: title: [Broken]")
     assert outcome.err == "1 error, 2 notices.\n"
 
 
@@ -81,7 +81,7 @@ def test_problems_as_json(run: Run, file: Path) -> None:
     assert (outcome.code, outcome.err) == (1, "")
     assert problem["path"] == BROKEN
     assert (problem["level"], problem["rule"]) == ("error", "front-matter")
-    assert (problem["source"], problem["line"]) == ("news", 3)
+    assert (problem["source"], problem["line"]) == ("news", 2)
 
 
 def test_problems_as_workflow_commands(run: Run, file: Path) -> None:
@@ -89,7 +89,7 @@ def test_problems_as_workflow_commands(run: Run, file: Path) -> None:
     outcome = run("check", "--format", "github", BROKEN, "--config", file)
 
     assert (outcome.code, outcome.err) == (1, "")
-    assert outcome.out.startswith(f"::error file={BROKEN},line=3,title=front-matter::")
+    assert outcome.out.startswith(f"::error file={BROKEN},line=2,title=front-matter::")
     assert outcome.out.count("\n") == 1
 
 
@@ -188,7 +188,7 @@ def test_problems_as_gitlab_code_quality(run: Run, file: Path) -> None:
 
     (issue,) = json.loads(outcome.out)
     assert (issue["check_name"], issue["severity"]) == ("front-matter", "critical")
-    assert issue["location"] == {"path": BROKEN, "lines": {"begin": 3}}
+    assert issue["location"] == {"path": BROKEN, "lines": {"begin": 2}}
 
 
 def test_uncommitted_files_are_named_and_checked_on_request(

@@ -183,7 +183,7 @@ def test_broken_file_is_explained_with_the_served_version(
     outcome = run("explain", FIRST, "--config", file)
 
     assert outcome.out.splitlines()[1] == "Served."
-    assert f"{FIRST}:3: error: " in outcome.out
+    assert f"{FIRST}:2: error: " in outcome.out
 
 
 def test_history_of_a_file_is_shown(run: Run, file: Path, content: ContentRepository) -> None:

@@ -45,7 +45,7 @@ def test_problems_are_sorted_by_line(
         ("missing-file", FIRST, 4),
         ("relative-link", FIRST, 8),
         ("empty-link", FIRST, 8),
-        ("front-matter", SECOND, 3),
+        ("front-matter", SECOND, 2),
     ]
     assert found(settings_file, SECOND) == problems[-1:]
 

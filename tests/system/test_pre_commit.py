@@ -120,7 +120,7 @@ def test_push_of_a_broken_post_is_refused_with_its_line(clone: Clone) -> None:
     code, output = clone.push(("2024-01-02-broken", "---\ntitle: [\n---\nText.\n"))
 
     assert code == 1
-    assert "_posts/2024-01-02-broken.md:3: error: the line has no key" in output
+    assert "_posts/2024-01-02-broken.md:2: error: the list of title is not closed" in output
     assert clone.files == before
 
 

@@ -113,6 +113,8 @@ def mistake_in(front: str) -> ContentError:
             'Write: - "@forms"',
         ),
         ("tags: [a, b\ndate: x", 2, "the list of tags is not closed", "Write: tags: [a, b]"),
+        ("title: x\ntags: [a, b", 3, "the list of tags is not closed", "Write: tags: [a, b]"),
+        ("title: x\ntags: [a, b\n", 3, "the list of tags is not closed", "Write: tags: [a, b]"),
         (
             "title: Forms\n date: 2024-01-29",
             3,

@@ -196,4 +196,5 @@ def test_category_of_punctuation_alone_is_reported() -> None:
     assert [(category.slug, category.title) for category in found.categories] == [
         ("party-popper", "🎉")
     ]
-    assert reported_rules(found) == [("category-name", 3), ("category-name", 3)]
+    assert reported_rules(found) == [("category-name", 3)] * 3
+    assert found.problems[0].hint == "Use a word as the category; its feed is called party-popper."

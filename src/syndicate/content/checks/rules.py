@@ -302,7 +302,7 @@ _TABLE: Final = (
     Rule(
         name="category-name",
         level="notice",
-        meaning="A category has neither letters nor digits, so that it has no URL; it is ignored.",
+        meaning="A category has neither letters nor digits: it is ignored, or an emoji is named.",
         remedy="Use a word as the category.",
     ),
     Rule(

@@ -169,7 +169,7 @@ def _corrected_lines(lines: list[str], index: int) -> Iterator[_Correction]:
             if indent + stripped != line:
                 message = "the line is not indented like the lines that it belongs to"
                 yield _Correction(message, indent + stripped)
-    elif not line.startswith((" ", "\t", "---")):
+    elif stripped and not line.startswith((" ", "\t", "---")):
         message = "the line has no key; if it continues the value before, it has to be indented"
         yield _Correction(message, f"  {stripped}")
 

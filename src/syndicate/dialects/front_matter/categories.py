@@ -158,11 +158,13 @@ def _is_defined(name: str, vocabulary: Vocabulary) -> bool:
 def _with_slug(reader: FieldReader, named: NamedCategories) -> NamedCategories:
     """Return ``named`` without those that cannot be in a URL, which are reported."""
     for line, name in named:
-        if not category_slug(name):
+        slug = category_slug(name)
+        if not any(map(str.isalnum, name)):
+            hint = f"its feed is called {slug}" if slug else "this one is ignored"
             reader.report(
                 "category-name",
                 f"the category {name} has neither letters nor digits",
-                "Use a word as the category; this one is ignored.",
+                f"Use a word as the category; {hint}.",
                 line=line,
                 level="notice",
             )
