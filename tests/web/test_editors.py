@@ -378,6 +378,7 @@ async def test_pull_request_of_a_remote_is_shown(tmp_path: pathlib.Path) -> None
         reader.fetch_previews()
         (found,) = await reports.explain(FIRST, rev="pull/7/head")
         other = await reports.explain(BROKEN, rev="pull/7/head")
+        checked = await reports.check(rev="pull/7/head")
         upstream = content.path.rename(tmp_path / "away")
         reader.fetch_previews()
         reader.fetch_previews()
@@ -387,6 +388,7 @@ async def test_pull_request_of_a_remote_is_shown(tmp_path: pathlib.Path) -> None
         reports.close()
 
     assert (found.title, found.hidden) == ("Corrected", "")
+    assert [change.details for change in checked.changes or ()] == [("title",)]
     assert other[0].title == "Before"
     assert "does not appear to be a git repository" in failed
     assert reader.preview_error == ""
