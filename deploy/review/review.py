@@ -124,7 +124,7 @@ def comment_text(
     else:
         lines.append("No post in feeds changes.")
     if preview:
-        lines += ["", f"[Check this branch]({preview}/check?rev={quote(revision, safe='')})"]
+        lines += ["", f"[What this branch changes]({preview}/check?rev={quote(revision, safe='')})"]
     return "\n".join(lines) + "\n"
 
 
