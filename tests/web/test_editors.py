@@ -163,6 +163,7 @@ async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
         again = await editor.text("/explain", post=FIRST, rev="editorial", at="2024-03-01")
         problems = await editor.text("/check", rev="editorial")
         unknown = await editor.get("/explain", post=FIRST, rev="nowhere")
+        unchecked = await editor.text("/check", rev="nowhere", status=404)
 
     assert "This is how it will be with the branch editorial." in branch
     assert "Picture none; write image: in the front matter" in branch
@@ -174,6 +175,7 @@ async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
     assert editor.service.edition is before
     assert "No source has the branch, tag or commit" in unknown.text
     assert "No post found" not in unknown.text
+    assert "No source has the branch, tag or commit 'nowhere' here." in unchecked
     assert unknown.status_code == 404
 
 

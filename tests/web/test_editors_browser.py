@@ -21,6 +21,7 @@ PREVIEW: Final = "Preview"
 SOURCE: Final = "news"
 STATES: Final = (
     ("/check?source=news&rev=editorial", PREVIEW),
+    ("/check?source=news&rev=nowhere", PREVIEW),
     ("/check?source=news&at=2024-03-01T09:00", PREVIEW),
     (f"/explain?post={BROKEN}", EXPLAIN),
     (f"/explain?post={GONE}", EXPLAIN),

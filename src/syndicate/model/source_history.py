@@ -9,6 +9,9 @@ from syndicate.model.edition import Edition, Problem
 from syndicate.model.ledger import differing_fields
 from syndicate.model.post import CommitId, Post
 
+UNKNOWN_REVISION: Final = "unknown-revision"
+"""The code of the error that no source has a branch, tag or commit."""
+
 PostEffect = Literal["appeared", "changed", "vanished"]
 
 _DIGEST_WORDS: Final = {
@@ -57,7 +60,7 @@ class SourceReport:
     """
 
     source: str
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
     earlier_problems: tuple[Problem, ...] = ()
     changes: tuple[PostChange, ...] | None = None
 

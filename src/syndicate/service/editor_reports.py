@@ -22,7 +22,12 @@ from syndicate.git.mirror_refs import local_repository, names_here
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.explanation import Explanation
 from syndicate.model.post import CommitId, Source
-from syndicate.model.source_history import CommitReport, SourceReport, preview_changes
+from syndicate.model.source_history import (
+    UNKNOWN_REVISION,
+    CommitReport,
+    SourceReport,
+    preview_changes,
+)
 from syndicate.service.content_check import check_edition
 from syndicate.service.content_service import ContentService
 from syndicate.service.explanation import explain_posts
@@ -169,7 +174,7 @@ class EditorReports:
         if not found:
             raise UnknownName(
                 f"no source has the branch, tag or commit {rev!r} here",
-                code="unknown-revision",
+                code=UNKNOWN_REVISION,
                 hint="Branches of remote repositories are those in `preview` of the source.",
             )
         return found

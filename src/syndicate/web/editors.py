@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from syndicate.errors import UnknownName, UsageError
 from syndicate.model.explanation import Explanation
+from syndicate.model.source_history import UNKNOWN_REVISION, SourceReport
 from syndicate.render.pages.editor_pages import (
     ReportForm,
     check_page,
@@ -66,9 +67,13 @@ class EditorPages:
         form = self._form(request, "source")
         await self._authorize(request, form)
         edition = self.context.edition
-        report = await self.context.reader.editor_reports.check(
-            form.text, rev=form.rev, at=self._time(form)
-        )
+        reports, error = self.context.reader.editor_reports, None
+        try:
+            report = await reports.check(form.text, rev=form.rev, at=self._time(form))
+        except UnknownName as unknown:
+            if unknown.code != UNKNOWN_REVISION:
+                raise
+            error, report = unknown, SourceReport(source=form.text or edition.sources[0].name)
         served = edition.snapshot(report.source)
         page = check_page(
             self.context.service_info,
@@ -79,8 +84,9 @@ class EditorPages:
             at=edition.at,
             repository=served.source.repository,
             commit=form.rev or served.commit,
+            error=error,
         )
-        return self._respond(page)
+        return self._respond(page, error.status if error else 200)
 
     async def _authorize(self, request: Request, form: ReportForm) -> SubscriptionManager | None:
         """Return the manager of subscriptions for a client with a token, None for others.

@@ -167,11 +167,12 @@ def check_page(  # noqa: PLR0913 — a page has many parts
     at: datetime,
     repository: str = "",
     commit: str = "",
+    error: UnknownName | None = None,
 ) -> str:
     """Return the page with the ``report`` on one of ``sources``, whose time zone is ``zone``.
 
-    Problems link to the files in ``commit`` on the git host of ``repository``, if there is one.
-    ``at`` is the present time.
+    With an ``error``, there is nothing to report. Problems link to the files in ``commit`` on the
+    git host of ``repository``, if there is one. ``at`` is the present time.
     """
     time = form.time(zone) if form.at else at
     return render_page(
@@ -191,6 +192,7 @@ def check_page(  # noqa: PLR0913 — a page has many parts
         earlier_files=problems_by_file(report.earlier_problems),
         host=GitHost.from_repository(repository) if commit else None,
         commit=commit,
+        error=error,
         here="/check",
     )
 
