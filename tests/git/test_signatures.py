@@ -4,16 +4,21 @@ import os
 import pathlib
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from syndicate.errors import RepositoryError
-from syndicate.git import Repository, SignatureVerifier, signatures
+from syndicate.git import Repository, SignatureVerifier, VerifiedCommits, signatures
+from syndicate.private_files import StateFile
 from tests.content_repository import ContentRepository, git_environment
 from tests.project_documents import find_program
+
+current_time = partial(datetime.now, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,11 @@ def signer(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[S
         run(find_program("gpgconf"), "--homedir", home, "--kill", "all")
 
 
-def sign(content: ContentRepository, signer: Signer, text: str) -> str:
+def sign(content: ContentRepository, signer: Signer, text: str, date: str = "") -> str:
     """Commit a file, signed; return the commit."""
     (content.path / "a.md").write_text(text)
-    environment = git_environment(signer.environment)
+    dates = {"GIT_COMMITTER_DATE": date, "GIT_AUTHOR_DATE": date} if date else {}
+    environment = git_environment(signer.environment | dates)
     git = ("git", "-C", str(content.path), *signer.options)
     run(*git, "add", "a.md", environment=environment)
     run(*git, "commit", "--quiet", "-S", "-m", "Signed", environment=environment)
@@ -76,15 +82,20 @@ def sign(content: ContentRepository, signer: Signer, text: str) -> str:
 
 @contextmanager
 def opened(
-    content: ContentRepository, signers: pathlib.Path, folder: pathlib.Path
+    content: ContentRepository,
+    signers: pathlib.Path,
+    folder: pathlib.Path,
+    now: Callable[[], datetime] = current_time,
 ) -> Iterator[Repository]:
-    """Open a repository whose commits must be signed."""
+    """Open a repository whose commits must be signed; ``folder`` has what earlier ones saw."""
     with Repository.open(
         str(content.path),
         ref="main",
         mirrors=folder / "var",
         source_name="news",
-        verifier=SignatureVerifier(signers, "source news"),
+        verifier=SignatureVerifier(
+            signers, "news", VerifiedCommits(StateFile(folder / "verified.json"), now)
+        ),
     ) as repository:
         yield repository
 
@@ -150,38 +161,54 @@ def test_file_of_signers_must_be_readable(
         assert refused.value.code == "signers-unreadable"
 
 
-def test_missing_gpg_is_an_error(
-    content: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def programs(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Return a folder to use as the PATH, with git alone."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    (folder / "git").symlink_to(find_program("git"))
+    return folder
+
+
+def test_missing_program_is_an_error(
+    content: ContentRepository,
+    signer: Signer,
+    tmp_path: pathlib.Path,
+    programs: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With the command that installs it."""
-    content.commit({"a.md": "text"})
-    keys = openpgp_signer(tmp_path, "editor").signers
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "git").symlink_to(find_program("git"))
-    monkeypatch.setenv("PATH", str(programs))
-    with opened(content, keys, tmp_path) as repository:
+    """With the command that installs it; once it is there, the commit is served."""
+    head = sign(content, signer, "signed")
+    name, package = ("gpg", "gpg") if signer.environment else ("ssh-keygen", "openssh-client")
+    program = find_program(name)
+    with opened(content, signer.signers, tmp_path) as repository, monkeypatch.context() as patch:
+        patch.setenv("PATH", str(programs))
         with pytest.raises(RepositoryError) as refused:
             repository.head()
-        assert refused.value.code == "no-gpg"
+        assert refused.value.code == f"no-{name}"
+        assert f"apt install {package}" in refused.value.hint
+        (programs / name).symlink_to(program)
+        assert repository.head() == head
 
 
 def test_rejected_commit_is_verified_again(
-    content: ContentRepository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    content: ContentRepository,
+    tmp_path: pathlib.Path,
+    programs: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The program that verifies may have failed for want of memory; a restart is not needed."""
     monkeypatch.setattr(signatures, "_RETRY_SECONDS", 0.5)
     signer = ssh_signer(tmp_path, "editor")
     head = sign(content, signer, "signed")
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "git").symlink_to(find_program("git"))
-    ssh_keygen = find_program("ssh-keygen")
+    program, ssh_keygen = programs / "ssh-keygen", find_program("ssh-keygen")
+    program.symlink_to(find_program("false"))
     monkeypatch.setenv("PATH", str(programs))
     with opened(content, signer.signers, tmp_path) as repository:
         with pytest.raises(RepositoryError, match="is not signed"):
             repository.head()
-        (programs / "ssh-keygen").symlink_to(ssh_keygen)
+        program.unlink()
+        program.symlink_to(ssh_keygen)
         time.sleep(0.6)
         assert (repository.head(), error_of(repository)) == (head, "")
 
@@ -200,3 +227,120 @@ def test_signed_commit_is_looked_for_in_a_part_of_the_history(
         pytest.raises(RepositoryError),
     ):
         repository.head()
+
+
+def expire(signer: Signer, when: datetime) -> None:
+    """Let the ssh key of ``signer`` expire at ``when``."""
+    name, key = signer.signers.read_text().split(" ", 1)
+    signer.signers.write_text(f'{name} valid-before="{when.astimezone():%Y%m%d%H%M%S}" {key}')
+
+
+def test_expired_key_signs_no_backdated_commit(
+    content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """The date of a commit is whatever its author says."""
+    signer = ssh_signer(tmp_path, "editor")
+    now = current_time()
+    expire(signer, now - timedelta(days=1))
+    backdated = sign(content, signer, "signed", date=f"{now - timedelta(days=30):%Y-%m-%dT%XZ}")
+    with (
+        opened(content, signer.signers, tmp_path) as repository,
+        pytest.raises(RepositoryError, match=f"{backdated[:12]} is not signed by anybody in"),
+    ):
+        repository.head()
+
+
+def test_commit_is_verified_as_of_when_it_was_seen_first(
+    content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """What was served stays after its key expired; where it was never seen, it is rejected."""
+    signer = ssh_signer(tmp_path, "editor")
+    now = current_time()
+    expire(signer, now + timedelta(days=1))
+    head = sign(content, signer, "signed")
+    with opened(content, signer.signers, tmp_path) as repository:
+        assert repository.head() == head
+    later = partial(lambda seen: seen + timedelta(days=30), now)
+    with opened(content, signer.signers, tmp_path, later) as repository:
+        assert repository.head() == head
+        next_head = sign(content, signer, "signed with the expired key")
+        assert repository.head() == head
+        assert next_head[:12] in error_of(repository)
+    with (
+        opened(content, signer.signers, tmp_path / "other", later) as repository,
+        pytest.raises(RepositoryError, match="is not signed"),
+    ):
+        repository.head()
+
+
+def test_key_without_a_date_is_withdrawn_by_a_date_in_the_past(
+    content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """``valid-before`` a theft also ends what was seen after it."""
+    signer = ssh_signer(tmp_path, "editor")
+    sign(content, signer, "signed")
+    with opened(content, signer.signers, tmp_path) as repository:
+        repository.head()
+        expire(signer, current_time() - timedelta(days=1))
+        with pytest.raises(RepositoryError, match="is not signed"):
+            repository.head()
+
+
+def gpg(signer: Signer, *options: str) -> str:
+    """Run gpg with the keyring of ``signer``; return its output."""
+    environment = {**os.environ, **signer.environment}
+    return run(find_program("gpg"), "--batch", "--quiet", *options, environment=environment)
+
+
+def prepared_revocation(signer: Signer) -> pathlib.Path:
+    """Return the file with which the key of ``signer`` can be revoked, named by its fingerprint."""
+    (file,) = pathlib.Path(signer.environment["GNUPGHOME"], "openpgp-revocs.d").iterdir()
+    return file
+
+
+@pytest.mark.parametrize("signer", [openpgp_signer], indirect=True, ids=["openpgp"])
+def test_openpgp_commit_is_verified_as_of_when_it_was_seen_first(
+    content: ContentRepository, signer: Signer, tmp_path: pathlib.Path
+) -> None:
+    """An expired key signs nothing new."""
+    gpg(signer, "--quick-set-expire", prepared_revocation(signer).stem, "1d")
+    signer.signers.write_text(gpg(signer, "--armor", "--export"))
+    head = sign(content, signer, "signed")
+    with opened(content, signer.signers, tmp_path) as repository:
+        assert repository.head() == head
+    later = partial(lambda now: now + timedelta(days=30), current_time())
+    with opened(content, signer.signers, tmp_path, later) as repository:
+        assert repository.head() == head
+    with (
+        opened(content, signer.signers, tmp_path / "other", later) as repository,
+        pytest.raises(RepositoryError, match="is not signed"),
+    ):
+        repository.head()
+
+
+@pytest.mark.parametrize("signer", [openpgp_signer], indirect=True, ids=["openpgp"])
+def test_revoked_openpgp_key_signed_nothing(
+    content: ContentRepository, signer: Signer, tmp_path: pathlib.Path
+) -> None:
+    """Neither does it sign what was seen before: it may have been stolen earlier."""
+    sign(content, signer, "signed")
+    revocation = tmp_path / "revocation"
+    revocation.write_text(prepared_revocation(signer).read_text().replace("\n:---", "\n---"))
+    with opened(content, signer.signers, tmp_path) as repository:
+        repository.head()
+        gpg(signer, "--import", str(revocation))
+        signer.signers.write_text(gpg(signer, "--armor", "--export"))
+        with pytest.raises(RepositoryError, match="is not signed"):
+            repository.head()
+
+
+def test_damaged_record_of_what_was_seen_is_no_error(
+    content: ContentRepository, tmp_path: pathlib.Path
+) -> None:
+    """Then a commit is verified as of now, also if that cannot be recorded."""
+    signer = ssh_signer(tmp_path, "editor")
+    head = sign(content, signer, "signed")
+    for record in ("not JSON", '{"news": 3}', '{"news": {"' + head + '": "yesterday"}}'):
+        (tmp_path / "verified.json").write_text(record)
+        with opened(content, signer.signers, tmp_path) as repository:
+            assert repository.head() == head

@@ -22,7 +22,7 @@ from syndicate.git.command import git_version
 from syndicate.git.history import Commit, CommitDelta, FileChange, TreeEntry
 from syndicate.git.partial_clone import WantedFiles
 from syndicate.git.repository import Repository
-from syndicate.git.signatures import SignatureVerifier
+from syndicate.git.signatures import SignatureVerifier, VerifiedCommits
 
 __all__ = [
     "Commit",
@@ -32,6 +32,7 @@ __all__ = [
     "SignatureVerifier",
     "TreeEntry",
     "UnreadableBlob",
+    "VerifiedCommits",
     "WantedFiles",
     "git_version",
 ]

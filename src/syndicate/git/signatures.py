@@ -1,37 +1,57 @@
 """Signatures of commits, verified against one file of signers and nothing else."""
 
 import pathlib
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from cachetools import TTLCache
 
-from syndicate.errors import RepositoryError
-from syndicate.git.command import config_variables, isolated_environment, run_git
+from syndicate import telemetry
+from syndicate.errors import RepositoryError, StorageError
 from syndicate.git.open_repository import OpenRepository
+from syndicate.git.signature_programs import is_signed
 from syndicate.model.post import CommitId
-from syndicate.private_files import open_file
+from syndicate.private_files import StateFile
 
-_OPENPGP_ARMOR: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _MAX_COMMITS: Final = 1_000
 """How far back a signed commit is looked for."""
 
 _RETRY_SECONDS: Final = 60.0
 """When a rejected commit is verified again: git does not say whether gpg could be run."""
 
-_IMPORT_TIMEOUT_SECONDS: Final = 30.0
+_log = telemetry.logger("signatures")
 
 
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """The configuration and the environment in which git knows the signers and nobody else."""
+class VerifiedCommits:
+    """When the commit that each source serves was verified first, in a file.
 
-    configuration: dict[str, str]
-    environment: dict[str, str]
+    After a restart it is verified as of that time: a key that has expired since stays good for
+    what this service saw before. The file is JSON: names of sources, each with a commit and its
+    time in seconds since 1970.
+    """
+
+    def __init__(self, file: StateFile, clock: Callable[[], datetime]) -> None:
+        self._file: Final = file
+        self._clock: Final = clock
+
+    def time(self, source: str, commit: CommitId) -> int:
+        """Return when ``commit`` was verified first; now if that is not known."""
+        try:
+            commits = self._file.read().get(source)
+        except StorageError as error:
+            _log.warning("verified commits unreadable", reason=error.message)
+            commits = None
+        at = commits.get(commit) if isinstance(commits, dict) else None
+        return at if isinstance(at, int) else int(self._clock().timestamp())
+
+    def record(self, source: str, commit: CommitId, at: int) -> None:
+        """Remember that ``source`` serves ``commit``, which was verified at ``at``."""
+        try:
+            with self._file.edit() as document:
+                document[source] = {commit: at}
+        except StorageError as error:
+            _log.warning("verified commit not stored", source=source, reason=error.message)
 
 
 class SignatureVerifier:
@@ -40,17 +60,20 @@ class SignatureVerifier:
     Args:
         signers: A file of allowed signers (ssh-keygen(1)), or of armored OpenPGP public keys. It is
             read again for each head.
-        label: Names the source in error messages.
+        source: The name of the source.
+        verified: Knows as of which time a commit is verified: never a time that its author chose.
     """
 
-    def __init__(self, signers: pathlib.Path, label: str) -> None:
+    def __init__(self, signers: pathlib.Path, source: str, verified: VerifiedCommits) -> None:
         self._signers: Final = signers
-        self._label: Final = label
+        self._source: Final = source
+        self._verified: Final = verified
         self._keys: bytes = b""
-        self._signed: set[CommitId] = set()
-        """Commits that are signed by one of `_keys`."""
+        self._signed: dict[CommitId, int] = {}
+        """Commits that are signed by one of `_keys`, and as of when."""
         self._rejected: TTLCache[CommitId, None] = TTLCache(_MAX_COMMITS, _RETRY_SECONDS)
         """Commits that are not, or whose signatures could not be verified."""
+        self._recorded: CommitId | None = None
         self.error: RepositoryError | None = None
         """Why the head is not served, as of the last look; None if it is."""
 
@@ -65,6 +88,13 @@ class SignatureVerifier:
             self._keys = keys
             self._signed.clear()
             self._rejected.clear()
+        found = self._find(opened, head)
+        if found != self._recorded:
+            self._recorded = found
+            self._verified.record(self._source, found, self._signed[found])
+        return found
+
+    def _find(self, opened: OpenRepository, head: CommitId) -> CommitId:
         self.error = None if self._is_signed(opened, head) else self._unsigned_error(head)
         if self.error is None:
             return head
@@ -76,22 +106,19 @@ class SignatureVerifier:
 
     def _unsigned_error(self, head: CommitId) -> RepositoryError:
         return RepositoryError(
-            f"{self._label}: commit {head[:12]} is not signed by anybody in {self._signers.name}",
+            f"source {self._source}: commit {head[:12]} is not signed by anybody in"
+            f" {self._signers.name}",
             code="unsigned-commit",
-            hint="Sign the commit and push it, or add the signer's public key to the file.",
+            hint="Sign the commit with a key that is valid now, or add the signer's public key to"
+            " the file.",
         )
 
     def _is_signed(self, opened: OpenRepository, commit: CommitId) -> bool:
         if commit in self._signed or commit in self._rejected:
             return commit in self._signed
-        with self._key_files() as keys:
-            environment = opened.environment | keys.environment
-            result = run_git(
-                *("verify-commit", "--raw", commit),
-                environment=environment | config_variables(environment, keys.configuration),
-            )
-        if result.exit_code == 0:
-            self._signed.add(commit)
+        at = self._verified.time(self._source, commit)
+        if is_signed(opened, commit, self._keys, at):
+            self._signed[commit] = at
         else:
             self._rejected[commit] = None
         return commit in self._signed
@@ -101,52 +128,7 @@ class SignatureVerifier:
             return self._signers.read_bytes()
         except OSError as error:
             raise RepositoryError(
-                f"{self._label}: {self._signers} cannot be read: {error.strerror}",
+                f"source {self._source}: {self._signers} cannot be read: {error.strerror}",
                 code="signers-unreadable",
                 hint="Name a file of public keys in `signers`.",
             ) from error
-
-    @contextmanager
-    def _key_files(self) -> Iterator[_Keys]:
-        """Write the keys into a temporary folder: those of the user play no part."""
-        with tempfile.TemporaryDirectory(prefix="syndicate-signers-") as name:
-            folder = pathlib.Path(name)
-            allowed, keys = folder / "allowed_signers", folder / "keys"
-            is_openpgp = _OPENPGP_ARMOR in self._keys
-            for file, data in ((allowed, b"" if is_openpgp else self._keys), (keys, self._keys)):
-                with open_file(file) as output:
-                    output.write(data)
-            if is_openpgp:
-                _import_keys(folder, keys)
-            yield _Keys(
-                {
-                    "gpg.program": "gpg",
-                    "gpg.openpgp.program": "gpg",
-                    "gpg.ssh.program": "ssh-keygen",
-                    "gpg.ssh.allowedSignersFile": str(allowed),
-                },
-                {"GNUPGHOME": name, "HOME": name},
-            )
-
-
-def _import_keys(folder: pathlib.Path, keys: pathlib.Path) -> None:
-    """Import public keys into the keyring in ``folder``, without starting a daemon.
-
-    Keys that cannot be imported sign nothing, so the exit code does not matter.
-    """
-    (folder / "common.conf").touch()  # gpg 2.4 otherwise uses a daemon in a new folder
-    command = ["gpg", "--homedir", str(folder), "--batch", "--no-autostart", "--quiet"]
-    try:
-        subprocess.run(  # noqa: S603 — no shell, and no argument from outside
-            [*command, "--import", str(keys)],
-            env=isolated_environment(),
-            capture_output=True,
-            timeout=_IMPORT_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise RepositoryError(
-            f"gpg cannot be run: {error}",
-            code="no-gpg",
-            hint="Install gpg: `apt install gpg`; or use a file of ssh keys.",
-        ) from error

@@ -19,7 +19,7 @@ from syndicate.content.source_index import SourceIndex
 from syndicate.content.withdrawn_posts import WithdrawnPosts
 from syndicate.errors import RepositoryError, UnknownName
 from syndicate.feeds.lru_cache import SizedLruCache
-from syndicate.git import Repository, SignatureVerifier
+from syndicate.git import Repository, SignatureVerifier, VerifiedCommits
 from syndicate.model.asset import Asset
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.post import BlobId, Path, Post, RenderedPost, RenderedPosts, Source
@@ -47,7 +47,7 @@ def _restrict_permissions(settings: Settings) -> None:
         with suppress(OSError):
             data.chmod(0o700)
         restrict_permissions(data / ".gitignore")
-    for name in ("cache", "mirrors", "accepted.json", "withdrawn.json"):
+    for name in ("cache", "mirrors", "accepted.json", "verified.json", "withdrawn.json"):
         restrict_permissions(data / name)
 
 
@@ -83,6 +83,7 @@ class ContentService:
         self.withdrawn_posts = WithdrawnPosts(
             StateFile(settings.data_folder / "withdrawn.json"), clock
         )
+        self._verified = VerifiedCommits(StateFile(settings.data_folder / "verified.json"), clock)
         self._owns_render_pool = render_pool is None
         self.editions: Final = EditionBuilder(
             vocabulary=settings.vocabulary,
@@ -125,7 +126,7 @@ class ContentService:
                         ref=source.ref,
                         mirrors=self.settings.data_folder / "mirrors",
                         source_name=source.name,
-                        verifier=_make_verifier(source),
+                        verifier=_make_verifier(source, self._verified),
                     ),
                     cache=self._cache,
                     vocabulary=self.settings.vocabulary,
@@ -309,8 +310,8 @@ class ContentService:
         return resolved
 
 
-def _make_verifier(source: Source) -> SignatureVerifier | None:
+def _make_verifier(source: Source, verified: VerifiedCommits) -> SignatureVerifier | None:
     """Return what verifies the commits of ``source``; None if they need no signature."""
     if not source.signers:
         return None
-    return SignatureVerifier(FilePath(source.signers), f"source {source.name}")
+    return SignatureVerifier(FilePath(source.signers), source.name, verified)
