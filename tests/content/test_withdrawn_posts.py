@@ -13,7 +13,7 @@ from syndicate.content.withdrawn_posts import WithdrawnPosts
 from syndicate.errors import Conflict, StorageError, UnknownName
 from syndicate.git import Repository
 from syndicate.model.departure import Departure, latest_departure
-from syndicate.model.edition import SourceSnapshot
+from syndicate.model.edition import SourceSnapshot, UnavailableSource
 from syndicate.model.post import CommitId, Post
 from syndicate.model.post_list import sort_key
 from syndicate.model.selection import Selection
@@ -75,7 +75,18 @@ def test_withdrawn_post_is_hidden_with_a_reason(
         assert hidden.path == FIRST.path
         assert hidden.reason == "withdrawn by the operator on 2026-03-01 12:00 UTC"
         assert applied.withdrawn == clock.now
+        assert applied.withdrawn_ids == {FIRST.id}
         assert process.apply(other) is other
+
+
+def test_withdrawn_post_of_an_unread_source_is_known(withdrawn: WithdrawnPosts) -> None:
+    """Until it is restored."""
+    unread = UnavailableSource(source=snapshot().source, error="lost")
+    assert withdrawn.apply_unread(unread) is unread
+    withdrawal = withdrawn.withdraw(FIRST, COMMIT)
+    assert withdrawn.apply_unread(unread).withdrawn_ids == {FIRST.id}
+    withdrawn.restore(withdrawal.key)
+    assert withdrawn.apply_unread(unread) is unread
 
 
 def test_restored_post_is_back(withdrawn: WithdrawnPosts, clock: Clock) -> None:

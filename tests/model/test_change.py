@@ -121,6 +121,24 @@ def test_stale_source_is_skipped() -> None:
     ] == ["other"]
 
 
+def test_withdrawal_counts_although_its_source_cannot_be_read() -> None:
+    """Once, also where the source was never read since the start."""
+    withdrawn_ids = frozenset({POST.id, samples.post("news/never-announced.md").id})
+    source = samples.source()
+    before = edition(samples.source_snapshot(source, POST))
+    stale = replace(samples.source_snapshot(source, is_stale=True), withdrawn_ids=withdrawn_ids)
+    unread = UnavailableSource(source=source, error="lost", withdrawn_ids=withdrawn_ids)
+    for now, previous in (
+        (edition(stale), None),
+        (before.with_snapshots([stale], at=samples.NOW), before),
+        (Edition.build([], unavailable=[unread], at=samples.NOW), None),
+    ):
+        (change,) = changes(ledger_with(POST), now, previous)
+        assert change.event_for() == PostEvent(kind="post.removed", reason="unpublished")
+        assert (change.before, change.commit) == (ledger_with(POST)[POST.id].row, COMMIT)
+        assert list(changes(ledger_with(POST, live=False), now)) == []
+
+
 def test_source_that_became_stale_is_skipped() -> None:
     """Also where only the differences from the last recorded edition are compared."""
     since = edition(samples.source_snapshot(samples.source(), POST))

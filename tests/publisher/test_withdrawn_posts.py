@@ -50,6 +50,29 @@ async def test_withdrawn_post_is_removed_everywhere(
         assert mirror.posts == await served_posts(service.site)
 
 
+async def test_withdrawal_is_announced_while_the_source_cannot_be_read(
+    tmp_path: pathlib.Path, content: ContentRepository
+) -> None:
+    """Once: nothing is announced when the source can be read again."""
+    async with service_of(tmp_path) as service:
+        await service.publish()
+        mirror = PostMirror()
+        await mirror.sync(service.site)
+        (post,) = service.edition.posts
+
+        away = content.path.rename(tmp_path / "away")
+        service.content.withdrawn_posts.withdraw(post, samples.COMMIT)
+        assert await service.publish()
+        await mirror.sync(service.site)
+        assert mirror.received[1:] == [("post.removed", "unpublished")]
+
+        away.rename(content.path)
+        assert await service.publish()
+        await mirror.sync(service.site)
+        assert len(mirror.received) == 2
+        assert mirror.posts == await served_posts(service.site) == {}
+
+
 async def test_running_service_notices_a_withdrawal(
     tmp_path: pathlib.Path, content: ContentRepository
 ) -> None:

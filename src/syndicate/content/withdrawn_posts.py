@@ -11,10 +11,12 @@ from syndicate import telemetry
 from syndicate.errors import Conflict, StorageError, UnknownName
 from syndicate.git import Repository
 from syndicate.model.departure import Departure, PostAttributes
-from syndicate.model.edition import HiddenFile, SourceSnapshot
-from syndicate.model.post import CommitId, Path, Post, PostKey
+from syndicate.model.edition import HiddenFile, SourceSnapshot, UnavailableSource
+from syndicate.model.post import CommitId, Path, Post, PostId, PostKey
 from syndicate.model.post_list import PostList
 from syndicate.private_files import StateFile
+
+_UNKNOWN: Final = PostId("")
 
 _log = telemetry.logger("withdrawal")
 
@@ -25,6 +27,7 @@ class Withdrawal:
 
     ``commit`` was served then, and ``attributes`` are those of the post then. They decide which
     feeds were updated by that. ``restored`` says that it ended by a command, not in git.
+    ``post_id`` is the ID of the post then.
     """
 
     key: PostKey
@@ -34,12 +37,20 @@ class Withdrawal:
     began: datetime
     ended: datetime | None = None
     restored: bool = False
+    post_id: PostId = _UNKNOWN
 
     @classmethod
     def of(cls, post: Post, commit: CommitId, now: datetime) -> Self:
         """Withdraw ``post`` at ``now``."""
         attributes = PostAttributes.of(post)
-        return cls(key=post.key, path=post.path, commit=commit, attributes=attributes, began=now)
+        return cls(
+            key=post.key,
+            path=post.path,
+            commit=commit,
+            attributes=attributes,
+            began=now,
+            post_id=post.id,
+        )
 
     def to_json(self) -> dict[str, object]:
         """Return the withdrawal as a JSON object."""
@@ -102,6 +113,11 @@ class WithdrawnPosts:
             _store(document, _with_ended(withdrawals, {key}, self._clock(), restored=True))
         return active[PostKey(key)]
 
+    def apply_unread(self, source: UnavailableSource) -> UnavailableSource:
+        """Return ``source`` with the posts that are withdrawn."""
+        withdrawn_ids = frozenset(each.post_id for each in _active(self._of(source)))
+        return replace(source, withdrawn_ids=withdrawn_ids) if withdrawn_ids else source
+
     def apply(self, snapshot: SourceSnapshot) -> SourceSnapshot:
         """Return ``snapshot`` without the withdrawn posts."""
         own = self._of(snapshot)
@@ -116,6 +132,7 @@ class WithdrawnPosts:
             hidden=(*snapshot.hidden, *(_hidden_file(post, active[post.key]) for post in posts)),
             departures=_latest_first(snapshot.departures, own),
             withdrawn=max(times, default=None),
+            withdrawn_ids=frozenset(each.post_id for each in active.values()),
         )
 
     def end_removed(self, snapshot: SourceSnapshot, repository: Repository) -> None:
@@ -135,7 +152,7 @@ class WithdrawnPosts:
         for withdrawal in removed:
             self._end(withdrawal)
 
-    def _of(self, snapshot: SourceSnapshot) -> list[Withdrawal]:
+    def _of(self, snapshot: SourceSnapshot | UnavailableSource) -> list[Withdrawal]:
         name = snapshot.source.name
         return [each for each in self.withdrawals() if each.attributes.source == name]
 

@@ -115,10 +115,11 @@ def changes(
 ) -> Iterator[Change]:
     """Yield every post that may differ from the ledger, without rendering it.
 
-    A source that could not be read is skipped, since its current posts are unknown. A source that
-    is no longer in the settings has no posts. If the edition ``previous`` was recorded completely,
-    only the differences from it are compared.
+    A source that could not be read is skipped, since its current posts are unknown, except for
+    those that the operator withdrew. A source that is no longer in the settings has no posts. If
+    the edition ``previous`` was recorded completely, only the differences from it are compared.
     """
+    yield from _withdrawals_from_unread_sources(ledger, edition)
     changed_posts = None if previous is None else _posts_changed_since(edition, previous)
     if changed_posts is not None:
         yield from _changes_of_posts(changed_posts, ledger, edition)
@@ -137,6 +138,24 @@ def changes(
                     before=entry.row,
                     post=None,
                     removal_reason="source_removed",
+                    noticed_at=edition.at,
+                    commit=entry.commit,
+                )
+
+
+def _withdrawals_from_unread_sources(
+    ledger: Mapping[PostId, LedgerEntry], edition: Edition
+) -> Iterator[Change]:
+    unread = [source.withdrawn_ids for source in edition.unavailable]
+    stale = [source.withdrawn_ids for source in edition.snapshots if source.is_stale]
+    for withdrawn_ids in (*unread, *stale):
+        for post_id in sorted(withdrawn_ids):
+            entry = ledger.get(post_id)
+            if entry is not None and entry.row.is_live:
+                yield Change(
+                    before=entry.row,
+                    post=None,
+                    removal_reason="unpublished",
                     noticed_at=edition.at,
                     commit=entry.commit,
                 )

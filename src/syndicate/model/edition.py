@@ -62,7 +62,7 @@ class SourceSnapshot:
     snapshot is older than the source, and may hold paths of this host; it is empty if there is no
     error. ``error_code`` is a public code for it. ``is_stale`` if the source could not be read, so
     that its current content is unknown. ``withdrawn`` is when the operator last took a post out of
-    all feeds, None if no post is withdrawn.
+    all feeds, None if no post is withdrawn; ``withdrawn_ids`` are the posts withdrawn now.
     """
 
     source: Source
@@ -77,6 +77,7 @@ class SourceSnapshot:
     error_code: str = "source-failing"
     is_stale: bool = False
     withdrawn: datetime | None = None
+    withdrawn_ids: frozenset[PostId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ class UnavailableSource:
     source: Source
     error: str
     error_code: str = "source-failing"
+    withdrawn_ids: frozenset[PostId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,11 @@ class EditionBuilder:
             for source in snapshots
             if isinstance(source, SourceSnapshot)
         ]
-        unavailable = [source for source in snapshots if isinstance(source, UnavailableSource)]
+        unavailable = [
+            self.withdrawn_posts.apply_unread(source)
+            for source in snapshots
+            if isinstance(source, UnavailableSource)
+        ]
         at = at or self.clock()
         if previous is not None:
             return previous.with_snapshots(sources, at=at, unavailable=unavailable)
