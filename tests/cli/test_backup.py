@@ -91,11 +91,13 @@ def test_copy_is_repeated_until_the_service_has_stopped(
     assert (copied["is_first"], copied["is_source_in_use"]) == (False, True)
 
 
-def test_copy_to_an_unknown_kind_of_database_is_an_error(run: Run, file: Path) -> None:
-    """With what is allowed."""
-    refused = run("db", "copy", "mysql://host/name", "--config", file)
-    assert refused.code == 2
-    assert "postgresql://USER@HOST/NAME" in refused.err
+@pytest.mark.parametrize("url", ["mysql://host/name", "postgresql://me:geheim@host:port/name"])
+def test_copy_to_a_malformed_url_is_an_error(run: Run, file: Path, url: str) -> None:
+    """With what is allowed, and without the password."""
+    refused = run("db", "copy", url, "--config", file)
+    assert (refused.code, refused.out) == (2, "")
+    assert "postgresql://USER:PASSWORD@HOST:PORT/NAME" in " ".join(refused.err.split())
+    assert "geheim" not in refused.err
 
 
 def test_drill_restores_the_newest_backup(run: Run, file: Path, data: Path) -> None:

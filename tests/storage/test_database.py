@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, func, select
 
 from syndicate.errors import StorageError
-from syndicate.storage.database import Database, configure_sqlite
+from syndicate.storage.database import Database, configure_sqlite, parse_database_url
 from syndicate.storage.schema import METADATA, REVISION, TOKEN
 from tests.databases import create_sqlite_database, open_database
 from tests.metric_samples import metric_value
@@ -174,7 +174,7 @@ async def test_cancelled_transaction_leaves_no_lock(address: str, cancels: int) 
 
 @pytest.mark.parametrize(
     "address",
-    ["nonsense", "postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev/null/folder/file.db"],
+    ["postgresql://nobody@127.0.0.1:1/none", "sqlite:////dev/null/folder/file.db"],
 )
 async def test_unavailable_database_is_an_error(address: str) -> None:
     """It names the database and says that feeds go on."""
@@ -183,11 +183,34 @@ async def test_unavailable_database_is_an_error(address: str) -> None:
     assert "Feeds go on" in refused.value.hint
 
 
-async def test_error_hides_the_password() -> None:
-    """Errors may be read by many."""
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nonsense",
+        "mysql://host/name",
+        "postgresql://host:port/name",
+        "postgresql://[::1/name",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///folder\0file",
+        "sqlite:///\udc80",
+    ],
+)
+def test_malformed_url_is_an_error(address: str) -> None:
+    """It says what a URL looks like."""
+    with pytest.raises(StorageError, match="expected sqlite:///FILE or postgresql://"):
+        parse_database_url(address)
+
+
+@pytest.mark.parametrize("port", ["1", "port"])
+async def test_error_hides_the_password(port: str) -> None:
+    """Errors may be read by many; also that of a malformed URL."""
     with pytest.raises(StorageError) as refused:
-        await Database.open("postgresql://user:geheim@127.0.0.1:1/none")
-    assert "geheim" not in refused.value.message
+        await Database.open(f"postgresql://user:geheim@127.0.0.1:{port}/none")
+    error: BaseException | None = refused.value
+    while error is not None:
+        assert "geheim" not in str(error)
+        error = error.__cause__ or error.__context__
 
 
 async def test_read_transaction_sees_one_state(address: str) -> None:

@@ -12,9 +12,10 @@ import typer
 from syndicate.cli.database_session import command_actor
 from syndicate.cli.options import AsJson, ConfigFile, command_group
 from syndicate.cli.output import print_json, print_result, print_status
+from syndicate.errors import StorageError
 from syndicate.settings import Settings, load
 from syndicate.storage.backup import BackupContents, restore_backup, write_backup
-from syndicate.storage.database import Database
+from syndicate.storage.database import Database, parse_database_url
 from syndicate.storage.database_copy import DatabaseCopy, copy_database, open_target
 
 app = command_group("Check, upgrade, back up, restore and copy the database.")
@@ -102,8 +103,10 @@ def copy_(
     Run it once while the service runs and again when it has stopped: the second time copies only
     what differs.
     """
-    if not target_url.startswith(("sqlite:///", "postgresql://")):
-        raise typer.BadParameter("expected sqlite:///FILE or postgresql://USER@HOST/NAME")
+    try:
+        parse_database_url(target_url)
+    except StorageError as error:
+        raise typer.BadParameter(f"{error.message}. {error.hint}") from error
     copied = asyncio.run(_copy(load(config, os.environ).database_url, target_url))
     if as_json:
         print_json(asdict(copied))

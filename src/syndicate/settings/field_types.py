@@ -170,7 +170,8 @@ _proxy = _make_pattern_check(
     "expected an empty value or an http or https URL such as http://proxy.example.gov:3128",
 )
 _database = _make_pattern_check(
-    r"sqlite:///(?!:memory:)\S.*|postgres(ql)?://[^/\s]*/[^/\s]+",
+    r"sqlite:///(?!:memory:)\S.*"
+    r"|postgres(ql)?://([^/\s]*@)?([^]/:@[\s]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/[^/\s]+",
     "expected sqlite:///FILE or postgresql://USER@HOST/NAME",
 )
 _path = _make_pattern_check(r"/\S*", "expected a path that begins with a slash")

@@ -196,8 +196,7 @@ class Database:
         Connections are made when they are needed. Raises `StorageError` for a URL or a folder that
         cannot be used.
         """
-        with _storage_errors(database_url):
-            url = make_url(database_url)
+        url = parse_database_url(database_url)
         if url.get_backend_name() != "sqlite":
             engine = create_async_engine(
                 url.set(drivername="postgresql+psycopg"),
@@ -325,6 +324,22 @@ def is_unavailable(error: Exception) -> bool:
     is_refused = isinstance(cause, IntegrityError | DataError)
     never_sent = isinstance(cause, StatementError) and not isinstance(cause, DBAPIError)
     return not (is_refused or never_sent)
+
+
+def parse_database_url(text: str) -> URL:
+    """Return the parsed URL of a database; raises `StorageError`, without its password."""
+    with suppress(SQLAlchemyError, ValueError):
+        text.encode()  # no driver can use lone surrogates
+        url = make_url(text)
+        kind, name = url.get_backend_name(), url.database or ""
+        is_file = kind == "sqlite" and name not in ("", ":memory:") and "\0" not in name
+        if is_file or kind == "postgresql":
+            return url
+    raise StorageError(
+        "database URL malformed: expected sqlite:///FILE or"
+        " postgresql://USER:PASSWORD@HOST:PORT/NAME",
+        hint="Write special characters in the user and the password as %40 and the like.",
+    )
 
 
 @contextmanager
