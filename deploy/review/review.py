@@ -40,27 +40,26 @@ def run_syndicate(arguments: argparse.Namespace, *command: str) -> Any:  # noqa:
         sys.exit(f"syndicate {command[0]} failed:\n{result.stderr}")
 
 
+def run_git(arguments: argparse.Namespace, *command: str) -> bytes:
+    """Return what git prints for a command; end with its message if it fails."""
+    git = ("git", "-C", arguments.repository)
+    result = subprocess.run(  # noqa: S603 — the commits of the workflow
+        [*git, *command], capture_output=True, check=False
+    )
+    if result.returncode:
+        sys.exit(f"git {command[0]} failed:\n{result.stderr.decode(errors='replace')}")
+    return result.stdout
+
+
 def changed_lines(arguments: argparse.Namespace, path: str) -> list[range]:
-    """Return the lines of a file that the change adds or edits; end with git's message if it fails.
+    """Return the lines of a file that the change adds or edits.
 
     Lines that are only removed have none in the new file.
     """
     options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
     revisions = (arguments.base, arguments.head)
-    result = subprocess.run(  # noqa: S603 — the commits of the workflow
-        [
-            *("git", "-C", arguments.repository, "diff", *options, *revisions),
-            *("--", f":(top,literal){path}"),
-        ],
-        capture_output=True,
-        check=False,
-    )
-    if result.returncode:
-        sys.exit(f"git diff failed:\n{result.stderr.decode(errors='replace')}")
-    return [
-        range(int(start), int(start) + int(count or 1))
-        for start, count in HUNK.findall(result.stdout)
-    ]
+    diff = run_git(arguments, "diff", *options, *revisions, "--", f":(top,literal){path}")
+    return [range(int(start), int(start) + int(count or 1)) for start, count in HUNK.findall(diff)]
 
 
 def is_on_changed_line(problem: Mapping[str, Any], lines: Mapping[str, Sequence[range]]) -> bool:
@@ -68,7 +67,7 @@ def is_on_changed_line(problem: Mapping[str, Any], lines: Mapping[str, Sequence[
 
     A problem of a whole file is, if any line of the file is.
     """
-    ranges = lines.get(problem["path"], ())
+    ranges = lines.get(problem["path"], ()) if problem["is_here"] else ()
     line = problem["line"]
     return any(line in each if line else len(each) > 0 for each in ranges)
 
@@ -132,13 +131,21 @@ def problem_table(problems: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the table of problems with their files and lines."""
     rows = [
         (
-            cell(f"{problem['path'] or problem['source']}:{problem['line'] or 1}"),
+            cell(place(problem)),
             cell(problem["level"]),
             cell(f"{problem['what']}. {problem['hint']}"),
         )
         for problem in problems
     ]
     return table(("file", "level", "what to do"), rows)
+
+
+def place(problem: Mapping[str, Any]) -> str:
+    """Return file and line of a problem, with the source if it is of another repository."""
+    if not problem["path"]:
+        return str(problem["source"])
+    name = f"{problem['path']}:{problem['line'] or 1}"
+    return name if problem["is_here"] else f"{problem['source']}: {name}"
 
 
 def event_row(event: Mapping[str, Any], preview: str, revision: str) -> tuple[str, str, str]:
@@ -238,9 +245,13 @@ def main() -> None:
     problems = run_syndicate(arguments, "check", "--format", "json", "--rev", revisions)
     events = run_syndicate(arguments, "diff", arguments.base, arguments.head, "--json")
     is_failure = any(problem["level"] != "notice" for problem in problems)
+    # Sources of other repositories do not have the commit, but may have a file of the same path.
+    head = run_git(arguments, "rev-parse", "--verify", f"{arguments.head}^{{commit}}")
+    for problem in problems:
+        problem["is_here"] = problem["commit"] == head.decode().strip()
     lines = {
         path: changed_lines(arguments, path)
-        for path in sorted({problem["path"] for problem in problems} - {""})
+        for path in sorted({each["path"] for each in problems if each["is_here"]} - {""})
     }
     on_lines = [problem for problem in problems if is_on_changed_line(problem, lines)]
     others = [problem for problem in problems if problem not in on_lines]

@@ -73,8 +73,8 @@ def test_posts_are_checked_as_served(run: Run, file: Path, content: ContentRepos
     ]
 
 
-def test_problems_as_json(run: Run, file: Path) -> None:
-    """With every field."""
+def test_problems_as_json(run: Run, file: Path, content: ContentRepository) -> None:
+    """With every field, and with the commit of the source."""
     outcome = run("check", "--format", "json", BROKEN, "--config", file)
 
     (problem,) = json.loads(outcome.out)
@@ -82,6 +82,7 @@ def test_problems_as_json(run: Run, file: Path) -> None:
     assert problem["path"] == BROKEN
     assert (problem["level"], problem["rule"]) == ("error", "front-matter")
     assert (problem["source"], problem["line"]) == ("news", 2)
+    assert problem["commit"] == content.head()
 
 
 def test_problems_as_workflow_commands(run: Run, file: Path) -> None:

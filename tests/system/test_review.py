@@ -176,6 +176,36 @@ def test_problems_on_changed_lines_are_apart(host: Host, tmp_path: Path) -> None
     assert "| \\_posts/2024-01-30-two.md:1 | error |" in others
 
 
+def test_file_of_another_repository_is_not_one_of_the_change(host: Host, tmp_path: Path) -> None:
+    """Although it has the same path: its source is named, and GitHub annotates nothing."""
+    content = ContentRepository.create(tmp_path / "content")
+    path = "_posts/2024-01-29-one.md"
+    base = content.commit({path: POST.format("a")})
+    other = ContentRepository.create(tmp_path / "other")
+    other.commit({path: POST.format("b")})
+    head = content.commit({path: POST.format("b")})
+    settings = SETTINGS + SETTINGS.replace("news", "zoning").replace("content", "other")
+    (tmp_path / "syndicate.toml").write_text(settings)
+    variables = VARIABLES | {"GITHUB_API_URL": f"http://127.0.0.1:{host.server_port}"}
+
+    run = subprocess.run(
+        [
+            *(sys.executable, str(SCRIPT), "--host", "github", "--request", "5", "--base", base),
+            *("--head", head, "--syndicate", str(SYNDICATE), "--repository", "content"),
+        ],
+        cwd=tmp_path,
+        env=git_environment(variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (run.returncode, run.stdout) == (1, ""), run.stderr
+    (comment,) = host.comments
+    assert "Problems on changed lines" not in comment["body"]
+    assert "| zoning: \\_posts/2024-01-29-one.md:1 | error |" in comment["body"]
+
+
 def test_failing_git_is_reported(host: Host, tmp_path: Path) -> None:
     """Rather than a review without lines."""
     content = ContentRepository.create(tmp_path / "content")
@@ -196,5 +226,5 @@ def test_failing_git_is_reported(host: Host, tmp_path: Path) -> None:
     )
 
     assert run.returncode == 1
-    assert "git diff failed" in run.stderr
+    assert "git rev-parse failed" in run.stderr
     assert host.received == []

@@ -87,10 +87,10 @@ def check(  # noqa: PLR0913, PLR0917 — every choice is an option
     if worktree:
         with TemporaryDirectory(prefix="syndicate-") as folder:
             checked = with_worktrees(settings, pathlib.Path(folder))
-            found = _check_revisions(checked, selected, "", at)
+            found, edition = _check_revisions(checked, selected, "", at)
     else:
-        found = _check_revisions(settings, selected, rev, at)
-    _report(found, report_format)
+        found, edition = _check_revisions(settings, selected, rev, at)
+    _report(found, report_format, edition)
     if not worktree and not rev:
         _print_uncommitted(settings)
     if any(problem.level != "notice" for problem in found):
@@ -114,8 +114,11 @@ def _print_uncommitted(settings: Settings) -> None:
 
 def _check_revisions(
     settings: Settings, paths: Sequence[str], rev: str, at: datetime | None
-) -> list[Problem]:
-    """Return the problems of ``rev``: of a revision, or those that REV1..REV2 adds."""
+) -> tuple[list[Problem], Edition]:
+    """Return the problems of ``rev``: of a revision, or those that REV1..REV2 adds.
+
+    And the edition that has them.
+    """
     first, dots, second = rev.rpartition("..")
     if dots and (not first or not second or first.endswith(".")):
         raise UsageError(
@@ -131,17 +134,20 @@ def _check_revisions(
         new: Edition = content.edition(rev=second, at=old.at) if dots else old
         check_paths_exist(paths, old, new)
         before = list(check_edition(content, old, lambda _: True)) if dots else []
-        return list(
-            new_problems(
-                before, check_edition(content, new, is_selected), old_edition=old, new_edition=new
-            )
-        )
+        after = check_edition(content, new, is_selected)
+        return list(new_problems(before, after, old_edition=old, new_edition=new)), new
 
 
-def _report(found: Sequence[Problem], report_format: ReportFormat) -> None:
+def _report(found: Sequence[Problem], report_format: ReportFormat, edition: Edition) -> None:
     match report_format:
         case "json":
-            print_json([problem_json(problem) for problem in found])
+            commits = {each.source.name: each.commit for each in edition.snapshots}
+            print_json(
+                [
+                    {**problem_json(problem), "commit": commits.get(problem.source)}
+                    for problem in found
+                ]
+            )
         case "gitlab":
             print_json(gitlab_code_quality(found))
         case "sarif":
