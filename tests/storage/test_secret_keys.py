@@ -1,13 +1,14 @@
 """Keys of the secrets in a database: rotation, and processes with the key of another service."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy import select, update
 
 from syndicate.errors import StorageError
 from syndicate.model.audit import SERVICE
-from syndicate.model.subscription import SubscriptionId, pause
+from syndicate.model.subscription import SubscriptionId, pause, rotate_secret
 from syndicate.storage import secret_keys
 from syndicate.storage.audit_log import AuditLog
 from syndicate.storage.database import Database
@@ -150,6 +151,24 @@ async def test_key_of_another_service_is_an_error(address: str) -> None:
             await check(database, right)
         async with database.read() as connection:
             assert await count_unreadable(connection, NEW) == 1
+
+
+async def test_unreadable_header_fields_are_counted(address: str) -> None:
+    """Also where the secret can be read; a subscription counts once."""
+    await store_secrets(address, "a", "b")
+    other_key = SecretStore("third")
+    async with open_database(address) as database:
+        headers = other_key.encode_headers(SubscriptionId("sub_a"), (("X-A", "b"),))
+        async with database.write() as connection:
+            statement = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == "sub_a")
+            await connection.execute(statement.values(headers=headers))
+        async with database.read() as connection:
+            assert await count_unreadable(connection, NEW) == 1
+            assert await count_unreadable(connection, other_key) == 2
+        rotate_now = partial(rotate_secret, secret=SECRET, at=NOW)
+        await change_subscription(database, NEW, "sub_a", rotate_now)
+        async with database.read() as connection:
+            assert await count_unreadable(connection, NEW) == 0
 
 
 async def test_any_key_is_right_for_a_database_without_encrypted_secrets(address: str) -> None:

@@ -147,15 +147,16 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
     if stored.unreadable_secrets:
         yield Finding(
             level="warning",
-            what="secrets that neither secret_key nor previous_secret_keys decrypts: "
-            f"{stored.unreadable_secrets}",
-            hint="Set the lost key back, or type: syndicate subscriptions rotate-secret",
+            what="subscriptions with a secret or header fields that neither secret_key nor"
+            f" previous_secret_keys decrypts: {stored.unreadable_secrets}",
+            hint="Set the lost key back, or type: syndicate subscriptions rotate-secret. Then set"
+            " header fields again.",
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StoredState:
-    """Live posts in the ledger by source, unreadable secrets, and since when sending is held."""
+    """Live posts by source, subscriptions that no key decrypts, and since when sending is held."""
 
     posts: Mapping[str, int] = field(default_factory=dict)
     unreadable_secrets: int = 0

@@ -1,6 +1,6 @@
 """The keys under which the secrets in a database are encrypted: checks, and rotation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -114,9 +114,19 @@ def _encrypted_again(secret_store: SecretStore, row: RowMapping) -> Mapping[str,
 
 
 async def count_unreadable(connection: AsyncConnection, secret_store: SecretStore) -> int:
-    """Return how many subscriptions have a secret that no key decrypts."""
-    rows = (await connection.execute(select(SUBSCRIPTION.c.id, SUBSCRIPTION.c.secrets))).all()
-    return sum(not _is_readable(secret_store, row) for row in rows)
+    """Return how many subscriptions have a secret or header fields that no key decrypts.
+
+    Nothing is sent to either.
+    """
+    columns = SUBSCRIPTION.c
+    rows = (await connection.execute(select(columns.id, columns.secrets, columns.headers))).all()
+    return sum(
+        not (
+            _is_readable(secret_store.decode, row.id, row.secrets)
+            and _is_readable(secret_store.decode_headers, row.id, row.headers)
+        )
+        for row in rows
+    )
 
 
 async def check_key(connection: AsyncConnection, secret_store: SecretStore) -> None:
@@ -143,12 +153,14 @@ async def check_key(connection: AsyncConnection, secret_store: SecretStore) -> N
 
 
 def _any_readable(secret_store: SecretStore, rows: Sequence[Row[str, str]]) -> bool:
-    return any(_is_readable(secret_store, row) for row in rows)
+    return any(_is_readable(secret_store.decode, row.id, row.secrets) for row in rows)
 
 
-def _is_readable(secret_store: SecretStore, row: Row[str, str]) -> bool:
+def _is_readable(
+    decode: Callable[[SubscriptionId, str], object], subscription_id: SubscriptionId, text: str
+) -> bool:
     try:
-        secret_store.decode(row.id, row.secrets)
+        decode(subscription_id, text)
     except StorageError:
         return False
     return True
