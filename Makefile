@@ -46,7 +46,7 @@ bench:  ## run all benchmarks, each compared with similar programs, and list goa
 
 audit:  ## list parts (CycloneDX) and licenses in var/audit, and look for known vulnerabilities
 	$(SETUP) run
-	@sh deploy/audit/build.sh
+	@sh deploy/audit/build.sh $(AUDIT_OPTIONS)
 
 soak:  ## run the fault tests in their long form
 	$(SETUP) test

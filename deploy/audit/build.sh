@@ -1,10 +1,15 @@
 #!/bin/sh
 # Lists what an installation is made of, in var/audit: sbom.cdx.json (CycloneDX 1.6, from the pins with their
-# hashes) and licenses.md. Then looks for known vulnerabilities, if the database of them can be reached, and
-# fails if there are any.
-# Usage: sh deploy/audit/build.sh [FOLDER]   (default: var/audit)
+# hashes) and licenses.md. Then looks for known vulnerabilities of every package in the index of PyPI. Fails if
+# there are any, and if one package could not be looked up, unless --allow-unchecked is given.
+# Usage: sh deploy/audit/build.sh [--allow-unchecked] [FOLDER]   (default: var/audit)
 set -eu
 cd "$(dirname "$0")/../.."
+unchecked_result=1
+if [ "${1:-}" = --allow-unchecked ]; then
+    unchecked_result=0
+    shift
+fi
 folder=${1:-var/audit}
 mkdir -p "$folder"
 
@@ -21,10 +26,19 @@ packages=$(sed -n 's/^\([A-Za-z0-9._-]*\)\(\[[a-z,]*\]\)\{0,1\}==.*/\1/p' requir
 rm -f "$folder/vulnerabilities.json"
 "$environment/bin/pip-audit" --progress-spinner off --disable-pip --require-hashes --format json \
     --output "$folder/vulnerabilities.json" -r requirements/tracing.txt 2>"$folder/audit.log" && result=0 || result=$?
+unchecked=
 if [ ! -s "$folder/vulnerabilities.json" ]; then
-    echo "Known vulnerabilities were not looked for: $(tail -n 1 "$folder/audit.log")"
+    unchecked=$(tail -n 1 "$folder/audit.log")
 elif [ "$result" != 0 ]; then
     cat "$folder/audit.log" "$folder/vulnerabilities.json"
     exit 1
+else
+    skipped=$(grep -o '"skip_reason"' "$folder/vulnerabilities.json" | wc -l)
+    [ "$skipped" = 0 ] || unchecked="the index does not know $((skipped)) of the packages"
 fi
 echo "The parts list and the licenses are in $folder."
+if [ -n "$unchecked" ]; then
+    echo "NOT CHECKED for known vulnerabilities: $unchecked"
+    exit "$unchecked_result"
+fi
+echo "No known vulnerabilities."
