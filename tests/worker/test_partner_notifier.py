@@ -237,6 +237,61 @@ async def test_removed_subscription_is_forgotten(tmp_path: pathlib.Path) -> None
         assert await watch.observed() == []
 
 
+async def test_contact_of_no_token_is_forgotten(tmp_path: pathlib.Path) -> None:
+    """Another contact of the owner is told of the end; one that comes back learns the state."""
+    async with open_watch(tmp_path) as watch, run_receiver(respond(204)) as other:
+        await watch.look(1, failing_since_ms=millis(NOW))
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(update(TOKEN).values(contact=other.url()))
+        await watch.look(2)
+        assert await watch.observed() == ["failing"]
+        async with watch.outbox.database.write() as connection:
+            await connection.execute(update(TOKEN).values(contact=watch.receiver.url()))
+        await watch.look(3)
+        await watch.look(4, failing_since_ms=None)
+        assert watch.notices == ["endpoint.failing", "endpoint.failing", "endpoint.working"]
+        assert len(other.requests) == 1
+        assert await watch.observed() == []
+
+
+async def test_notice_that_cannot_be_made_stops_no_other(tmp_path: pathlib.Path) -> None:
+    """Such as one about an endpoint whose row is damaged."""
+    async with open_watch(tmp_path) as watch:
+        await watch.outbox.subscribe("b")
+        async with watch.outbox.database.write() as connection:
+            first = update(SUBSCRIPTION).where(SUBSCRIPTION.c.id == "sub_a")
+            await connection.execute(first.values(url="https://[damaged"))
+        await watch.look(1, failing_since_ms=millis(NOW))
+        (notice,) = watch.receiver.requests
+        assert json.loads(notice.body)["data"]["subscription"] == "sub_b"
+        await watch.look(2)
+        assert len(watch.notices) == 1
+
+
+async def test_notifier_goes_on_after_an_unexpected_error(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends neither the notifier nor the deliveries beside it."""
+
+    async def is_error_logged() -> bool:
+        return "notifications failed" in capsys.readouterr().err
+
+    monkeypatch.setattr("syndicate.worker.state_announcer._INTERVAL_SECONDS", 0.01)
+    async with open_watch(tmp_path) as watch:
+        async with watch.outbox.database.write() as connection:
+            too_large = 2**62
+            await connection.execute(update(SUBSCRIPTION).values(failing_since_ms=too_large))
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(watch.notifier.run())
+            await wait_until(is_error_logged)
+            async with watch.outbox.database.write() as connection:
+                values = {"failing_since_ms": millis(NOW), "state": "disabled"}
+                await connection.execute(update(SUBSCRIPTION).values(**values))
+            await wait_until(watch.has_notices)
+            running.cancel()
+        assert watch.notices == ["endpoint.disabled"]
+
+
 async def test_revoked_and_expired_tokens_are_not_notified(tmp_path: pathlib.Path) -> None:
     """Their holders may have left."""
     async with open_watch(tmp_path) as watch:

@@ -1,17 +1,23 @@
 """Notifies partners whose endpoint fails, is suspended or disabled, and works again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from syndicate.channels.contact_notifier import ContactNotifier
-from syndicate.model.contact import Notice
+from syndicate.model.contact import Notice, contact_digest
 from syndicate.model.event import rfc3339
 from syndicate.model.feed import ServiceInfo
 from syndicate.model.redaction import redact_text
-from syndicate.storage.notifications import ENDPOINT, EndpointHealth, Notifications
+from syndicate.model.subscription import SubscriptionId
+from syndicate.storage.notifications import (
+    ENDPOINT,
+    Announcement,
+    EndpointHealth,
+    Notifications,
+)
 from syndicate.worker.state_announcer import StateAnnouncer, run_each_minute
 
 FAILING_AFTER: Final = timedelta(hours=1)
@@ -71,20 +77,36 @@ class PartnerNotifier:
         observed = {announcement.object_id for announcement in announced}
         endpoints = await self._notifications.endpoints(observed)
         now = self._clock()
-        removed = observed - {endpoint.id for endpoint in endpoints}
-        for announcement, state in announced.items():
-            if announcement.object_id in removed:
-                await self._announcer.forget(announcement, state)
+        contacts = {
+            endpoint.id: await self._notifications.contacts(endpoint.owner, now)
+            for endpoint in endpoints
+        }
+        await self._forget_removed(announced, contacts)
         for endpoint in endpoints:
             found = endpoint_state(endpoint, now)
             if found:
                 await self._announcer.announce(
                     endpoint.id,
                     "" if found == WORKING else found,
-                    await self._notifications.contacts(endpoint.owner, now),
+                    contacts[endpoint.id],
                     announced,
                     partial(self._notice, endpoint, found, now),
                 )
+
+    async def _forget_removed(
+        self,
+        announced: Mapping[Announcement, str],
+        contacts: Mapping[SubscriptionId, Sequence[str]],
+    ) -> None:
+        """Forget what was announced of removed subscriptions, and to contacts of no valid token."""
+        kept = {
+            Announcement(endpoint, contact_digest(contact))
+            for endpoint, of_owner in contacts.items()
+            for contact in of_owner
+        }
+        for announcement, state in announced.items():
+            if announcement not in kept:
+                await self._announcer.forget(announcement, state)
 
     def _notice(self, endpoint: EndpointHealth, state: str, now: datetime, _before: str) -> Notice:
         return endpoint_notice(endpoint, state, now, self._service_info)

@@ -1,7 +1,7 @@
 """Announces the states of objects to people: each state once to each contact, with a backoff."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,12 +22,17 @@ _log = telemetry.logger("notifications")
 
 
 async def run_each_minute(notify: Callable[[], Awaitable[None]]) -> None:
-    """Call ``notify`` each minute until cancelled, also after a failure of the database."""
+    """Call ``notify`` each minute until cancelled, also after an error.
+
+    No notice is worth stopping the tasks beside this one, which send deliveries.
+    """
     while True:
         try:
             await notify()
         except StorageError as error:
             _log.warning("database unavailable", reason=error.message)
+        except Exception:  # noqa: BLE001 — as above
+            _log.exception("notifications failed")
         await asyncio.sleep(_INTERVAL_SECONDS)
 
 
@@ -57,8 +62,8 @@ class StateAnnouncer:
         self._notifications: Final = notifications
         self._notifier: Final = notifier
         self._clock: Final = clock
-        self._pauses: Final[dict[str, tuple[timedelta, datetime]]] = {}
-        """The last delay of each contact that fails, and its end."""
+        self._pauses: Final[dict[Hashable, tuple[timedelta, datetime]]] = {}
+        """The last delay and its end of each contact that fails, and of each faulty notice."""
         self._unsent: Final[dict[Announcement, tuple[str, str]]] = {}
         """States that are stored but were not sent, and those before, which are to be stored."""
 
@@ -85,16 +90,22 @@ class StateAnnouncer:
         for contact in contacts:
             key = Announcement(object_id, contact_digest(contact))
             before = announced.get(key, "")
-            if before != state and self._is_due(contact):
+            if before != state and self._is_due(contact) and self._is_due(key):
                 await self._send(contact, key, before, state, make_notice)
 
     async def forget(self, announcement: Announcement, state: str) -> None:
         """Delete the announced ``state`` of an object that exists no longer."""
         await self._notifications.replace(self._kind, announcement, state, "", self._clock())
 
-    def _is_due(self, contact: str) -> bool:
-        pause = self._pauses.get(contact)
+    def _is_due(self, failing: Hashable) -> bool:
+        pause = self._pauses.get(failing)
         return pause is None or pause[1] <= self._clock()
+
+    def _pause(self, failing: Hashable) -> timedelta:
+        last_delay = self._pauses[failing][0] if failing in self._pauses else None
+        delay = min(2 * last_delay, _MAX_DELAY) if last_delay else _FIRST_DELAY
+        self._pauses[failing] = delay, self._clock() + delay
+        return delay
 
     async def _send(
         self, contact: str, key: Announcement, before: str, state: str, make_notice: MakeNotice
@@ -106,24 +117,26 @@ class StateAnnouncer:
         kind, now = self._kind, self._clock()
         if not await self._notifications.replace(kind, key, before, state, now):
             return
+        failing: Hashable = contact
         try:
             error = await self._notifier.send(contact, make_notice(before))
+        except Exception as unexpected:  # noqa: BLE001 — other notices must be sent
+            _log.exception("notice failed", kind=kind, object=key.object_id)
+            error, failing = type(unexpected).__name__, key
         except BaseException:
             await self._store_unsent(key, state, before)
             raise
         if not error:
             self._pauses.pop(contact, None)
+            self._pauses.pop(key, None)
             return
         await self._store_unsent(key, state, before)
-        last_delay = self._pauses[contact][0] if contact in self._pauses else None
-        delay = min(2 * last_delay, _MAX_DELAY) if last_delay else _FIRST_DELAY
-        self._pauses[contact] = delay, now + delay
         _log.warning(
             "contact not notified",
             kind=kind,
             object=key.object_id,
             reason=error,
-            retry_seconds=delay.total_seconds(),
+            retry_seconds=self._pause(failing).total_seconds(),
         )
 
     async def _store_unsent(self, key: Announcement, state: str, before: str) -> None:
