@@ -7,16 +7,21 @@ import signal
 import socket
 import weakref
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import httpx
 import pytest
 
+from syndicate.model.subscription import Subscription, SubscriptionId
 from syndicate.service import server
 from syndicate.service.content_service import ContentService
 from syndicate.settings import Settings, load
+from syndicate.storage.secret_store import SecretStore
+from syndicate.storage.subscriptions import Subscriptions
+from tests.channels.receiver import never_respond, run_receiver
 from tests.content_repository import ContentRepository
+from tests.databases import open_database
 from tests.publisher.test_ledger_service import wait_until
 from tests.render_pool import render_pool
 from tests.running_service import get_rendered, running_service, wait_for_response
@@ -176,6 +181,38 @@ async def test_error_while_reloading_changes_nothing(
             await asyncio.sleep(0.02)
             log += capsys.readouterr().err
         assert (await client.get("/readyz")).status_code == 200
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("signals")
+async def test_requests_have_a_database_during_a_reload(
+    settings_file: pathlib.Path, content: ContentRepository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Although the service before waits for an endpoint that does not respond."""
+    delivery = "[delivery]\nallow_http = true\nallow_networks = ['127.0.0.0/8']\n"
+    text = SETTINGS + delivery + "timeout_seconds = 7\n"
+    settings_file.write_text(text)
+    read = partial(load, settings_file, {})
+    database_url = settings(settings_file).database_url
+    async with (
+        run_receiver(never_respond) as receiver,
+        running_service(settings(settings_file), load_settings=read, seconds=40) as client,
+    ):
+        await wait_for_response(client, "/v1/changes", has_feed)
+        async with open_database(database_url) as database:
+            endpoint = Subscription(id=SubscriptionId("sub_a"), url=receiver.url())
+            await Subscriptions(database, SecretStore()).add(endpoint, datetime.now(UTC))
+        content.commit({"news/2023-11-08-third.md": "---\ntitle: Third\n---\nWords.\n"})
+        await wait_until(lambda: bool(receiver.requests))
+        settings_file.write_text(text.replace("agency feeds", "agency news"))
+        reload()
+        statuses: set[int] = set()
+        log = ""
+        while "settings reloaded" not in log:
+            statuses.add((await client.get("/v1/changes")).status_code)
+            log += capsys.readouterr().err
+    assert statuses == {200}
+    assert len(receiver.requests) == 1
 
 
 @pytest.mark.usefixtures("signals")

@@ -7,12 +7,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from syndicate import telemetry
 from syndicate.feeds import FeedCache
+from syndicate.model.change import LedgerEntry
 from syndicate.model.content_reader import ContentReader
+from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.publisher.ledger_service import LedgerService
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
@@ -20,6 +22,7 @@ from syndicate.service.delivery_service import DeliveryRuntime, open_delivery
 from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.service.subscription_service import SubscriptionService, open_subscription_service
 from syndicate.service.supervisor import Restarts, run_forever
+from syndicate.storage.ledger import Ledger
 from syndicate.worker.editor_notifier import EditorNotifier
 from syndicate.worker.hub_distributor import HubDistributor
 
@@ -35,9 +38,18 @@ class DatabaseServices:
     delivery: DeliveryRuntime
     editor_notifier: EditorNotifier
     restarts: Restarts
+    _is_running: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    async def ledger_entries_after(
+        self, after: LedgerCursor | None, limit: int
+    ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
+        """Return what `Ledger.entries_after` returns, also while a predecessor records."""
+        ledger = self.ledger if self._is_running.is_set() else Ledger(self.delivery.database)
+        return await ledger.entries_after(after, limit)
 
     async def run(self) -> None:
         """Record editions and deliver until cancelled; an error restarts only its own part."""
+        self._is_running.set()
         tune_delivery_process()
         delivery = run_forever(
             self.delivery.run,

@@ -82,6 +82,7 @@ class LiveServices:
         self._database: DatabaseServices | None = None
         self._database_error: str | None = None
         self._database_opened: Final = asyncio.Event()
+        self._database_tried: Final = asyncio.Event()
         self._first_response: Final = asyncio.Event()
         self._is_stopping = False
 
@@ -166,7 +167,8 @@ class LiveServices:
         self, after: LedgerCursor | None, limit: int
     ) -> tuple[LedgerCursor, tuple[LedgerEntry, ...]]:
         """Return up to ``limit`` ledger entries after a cursor, as `Services` says."""
-        return await (await self._wait_for_database()).ledger.entries_after(after, limit)
+        database = await self._wait_for_database()
+        return await database.ledger_entries_after(after, limit)
 
     async def _wait_for_database(self) -> "DatabaseServices":
         with suppress(TimeoutError):
@@ -180,11 +182,19 @@ class LiveServices:
         """Answer from ``database`` from now on."""
         self._database = database
         self._database_opened.set()
+        self._database_tried.set()
 
     def database_failed(self, message: str) -> None:
         """Report that the database could not be opened."""
         self._database_error = message
+        self._database_tried.set()
         telemetry.database_failing.set(1)
+
+    async def database_tried(self) -> None:
+        """Wait until the database was opened or failed, as long as a request would."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._database_wait_seconds):
+                await self._database_tried.wait()
 
     async def first_response(self, seconds: float) -> None:
         """Wait until posts were rendered for a first response, at most ``seconds``."""
@@ -246,6 +256,7 @@ class Runtime:
         self._gc_pause_seconds: Final = gc_pause_seconds
         self._retry_seconds: Final = retry_seconds
         self.restarts: Final = Restarts()
+        self._predecessor_ended: Final = asyncio.Event()
         # Threads of its own: the repositories are closed when these have ended.
         self._source_threads: Final = ThreadPoolExecutor(
             min(len(content.settings.sources) + 2, _MAX_SOURCE_THREADS),
@@ -280,14 +291,16 @@ class Runtime:
     async def run(self, predecessor: asyncio.Task[None] | None = None) -> None:
         """Watch the sources, publish and deliver until cancelled; an error restarts its part.
 
-        All but the watcher waits for the end of a ``predecessor`` with the same database and files.
+        What a ``predecessor`` does with the same database and files begins when that has ended; the
+        database is opened before, for requests.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._run_watcher())
+            tasks.create_task(self.run_database_services())
             if predecessor is not None:
                 await asyncio.wait({predecessor})
                 del predecessor  # it would keep all of its service in memory
-            tasks.create_task(self.run_database_services())
+            self._predecessor_ended.set()
             tasks.create_task(self.services.search.run())
             tasks.create_task(prune_cache_daily(self._content, self.watcher, self.restarts))
             tasks.create_task(save_indexes_hourly(self._content, self.watcher, self.restarts))
@@ -335,6 +348,7 @@ class Runtime:
                 self._content, self.services, self.watcher, self.feed_cache, self.restarts
             ) as database:
                 self.services.database_opened(database)
+                await self._predecessor_ended.wait()
                 await database.run()
         except StorageError as error:
             self.services.database_failed(error.message)

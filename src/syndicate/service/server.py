@@ -93,7 +93,10 @@ class _ServiceReloader:
                 _log.exception("settings not reloaded")
 
     async def _reload(self) -> None:
-        """Run a service with the new settings; once it has an edition, it takes over."""
+        """Run a service with the new settings; once it has an edition, it takes over.
+
+        It opens the database before, so that no request waits for its predecessor to end.
+        """
         settings = await asyncio.to_thread(self._load_settings)
         self._check(settings)
         previous = self.current
@@ -103,6 +106,7 @@ class _ServiceReloader:
         successor = self._start(content, previous.task)
         try:
             await successor.runtime.watcher.next_edition()
+            await successor.runtime.services.database_tried()
         except BaseException:
             await successor.close()
             raise
