@@ -59,7 +59,7 @@ def test_every_package_has_a_license() -> None:
 def test_audit_without_the_index_of_vulnerabilities_fails(
     tmp_path: pathlib.Path, options: tuple[str, ...], exit_code: int
 ) -> None:
-    """Unless it is told otherwise; it says so in both cases."""
+    """Unless an option allows it; the output says so in both cases."""
     read_result("sbom.cdx.json")
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1"}
     run = subprocess.run(

@@ -15,8 +15,13 @@ from syndicate.errors import RepositoryError
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.post import BlobId
 from syndicate.publisher.source_watcher import SourceWatcher
-from syndicate.service.cache_maintenance import prune_cache_daily, save_indexes_hourly
+from syndicate.service.cache_maintenance import (
+    close_idle_previews,
+    prune_cache_daily,
+    save_indexes_hourly,
+)
 from syndicate.service.content_service import ContentService
+from syndicate.service.preview_content import PreviewContent
 from syndicate.service.supervisor import Restarts
 from tests.content_repository import ContentRepository
 from tests.render_pool import render_pool
@@ -240,3 +245,21 @@ async def test_index_of_a_missing_repository_is_saved(
         assert edition.source_errors
     assert saving_task.cancelled()
     assert size(tmp_path)["index-snapshots"] == 1
+
+
+async def test_previews_are_closed_while_nobody_uses_them(
+    content_service: ContentService,
+) -> None:
+    """What is in use stays open."""
+    previews = PreviewContent(content_service)
+
+    def is_another() -> bool:
+        with previews.use() as service:
+            return service is not used
+
+    async with running(close_idle_previews(previews, Restarts(), idle_seconds=0.01)):
+        with previews.use() as used:
+            await asyncio.sleep(0.1)
+            assert not is_another()
+        await wait_until(is_another)
+    previews.close()

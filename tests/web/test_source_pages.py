@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from syndicate.errors import RepositoryError
+from syndicate.errors import NotReady, RepositoryError
 from syndicate.feeds import FeedCache
 from syndicate.web.context import WebContext
 from syndicate.web.http_policy import HttpPolicy
@@ -132,8 +132,10 @@ async def test_page_does_not_wait_for_a_long_history(tmp_path: pathlib.Path) -> 
     assert again is history
 
 
-async def test_history_that_fails_is_read_again(tmp_path: pathlib.Path) -> None:
-    """Everybody who waits gets the error, and the next request tries again."""
+async def test_history_that_fails_is_read_again(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody who waits gets the error; other requests try again after a minute or a commit."""
     async with editor_of(tmp_path) as editor:
         reports = editor.service.editor_reports
         git_folder = tmp_path / "content" / ".git"
@@ -142,10 +144,38 @@ async def test_history_that_fails_is_read_again(tmp_path: pathlib.Path) -> None:
             reports.history("news"), reports.history("news"), return_exceptions=True
         )
         (tmp_path / "away").rename(git_folder)
-        history = await reports.history("news")
+        with pytest.raises(NotReady, match="the history could not be read"):
+            await reports.history("news")
+        ContentRepository(path=tmp_path / "content").commit({FIRST: GOOD + "A third time.\n"})
+        await editor.service.publish()
+        of_commit = await reports.history("news")
+
+        monkeypatch.setattr("syndicate.service.editor_reports._RETRY_SECONDS", 0)
+        ContentRepository(path=tmp_path / "content").commit({FIRST: GOOD})
+        await editor.service.publish()
+        git_folder.rename(tmp_path / "away")
+        with pytest.raises(RepositoryError):
+            await reports.history("news")
+        (tmp_path / "away").rename(git_folder)
+        after_time = await reports.history("news")
 
     assert [type(error) for error in failed] == [RepositoryError] * 2
-    assert len(history) == 2
+    assert (len(of_commit), len(after_time)) == (3, 4)
+
+
+async def test_index_for_histories_is_closed_after_a_time(tmp_path: pathlib.Path) -> None:
+    """What was read stays known, and the next commit is read by another one."""
+    async with editor_of(tmp_path) as editor:
+        reports = editor.service.editor_reports
+        before = await reports.history("news")
+        assert reports.histories.close_if_idle(0)
+        assert await reports.history("news") is before
+        assert not reports.histories.close_if_idle(0)
+        ContentRepository(path=tmp_path / "content").commit({FIRST: GOOD + "A third time.\n"})
+        await editor.service.publish()
+        after = await reports.history("news")
+
+    assert after[1:] == before
 
 
 SITE_SOURCE = """

@@ -238,7 +238,7 @@ async def test_removed_subscription_is_forgotten(tmp_path: pathlib.Path) -> None
 
 
 async def test_contact_of_no_token_is_forgotten(tmp_path: pathlib.Path) -> None:
-    """Another contact of the owner is told of the end; one that comes back learns the state."""
+    """Another contact of the owner is notified; one that comes back learns the state."""
     async with open_watch(tmp_path) as watch, run_receiver(respond(204)) as other:
         await watch.look(1, failing_since_ms=millis(NOW))
         async with watch.outbox.database.write() as connection:

@@ -1,4 +1,4 @@
-"""Periodic work on the cache: deleting what is not used, and saving the indexes."""
+"""Periodic work: deleting what is not used from the cache and from memory, and saving indexes."""
 
 import asyncio
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from syndicate import telemetry
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
+from syndicate.service.preview_content import PreviewContent
 from syndicate.service.supervisor import Restarts, run_forever
 
 _FIRST_PRUNE_SECONDS: Final = 600.0
@@ -14,6 +15,9 @@ _PRUNE_INTERVAL_SECONDS: Final = 86_400.0
 _FIRST_SAVE_SECONDS: Final = 10.0
 """Requests after a start have priority."""
 _SAVE_INTERVAL_SECONDS: Final = 3_600.0
+
+_PREVIEW_IDLE_SECONDS: Final = 600.0
+"""How long indexes for previews and histories stay in memory without use."""
 
 _log = telemetry.logger("cache")
 
@@ -74,3 +78,22 @@ async def save_indexes_hourly(
         )
     finally:
         await asyncio.shield(save())
+
+
+async def close_idle_previews(
+    previews: PreviewContent, restarts: Restarts, *, idle_seconds: float = _PREVIEW_IDLE_SECONDS
+) -> None:
+    """Close what reads previews when it was not used for ``idle_seconds``, until cancelled."""
+
+    async def close() -> None:
+        if await asyncio.to_thread(previews.close_if_idle, idle_seconds):
+            _log.info("previews closed")
+
+    await run_forever(
+        close,
+        _log,
+        "previews not closed",
+        component="previews",
+        restarts=restarts,
+        pause_seconds=idle_seconds / 2,
+    )

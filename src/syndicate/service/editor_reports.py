@@ -6,19 +6,17 @@ service is not touched, and nothing is fetched.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
-from threading import Lock
 from typing import Final, TypeVar
 
 from syndicate.content.checks.new_problems import new_problems
 from syndicate.errors import NotReady, RepositoryError, UnknownName
 from syndicate.git.commit_log import merge_base
-from syndicate.git.mirror_refs import local_repository, names_here
+from syndicate.git.mirror_refs import names_here
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.explanation import Explanation
 from syndicate.model.post import CommitId, Source
@@ -31,10 +29,13 @@ from syndicate.model.source_history import (
 from syndicate.service.content_check import check_edition
 from syndicate.service.content_service import ContentService
 from syndicate.service.explanation import explain_posts
+from syndicate.service.preview_content import PreviewContent
 from syndicate.service.process_tuning import lower_thread_priority
 from syndicate.service.source_history import SourceHistory
 
 _MAX_WAITING: Final = 8
+_RETRY_SECONDS: Final = 60.0
+"""When a history that could not be read is read again, unless there is a commit before."""
 
 _Result = TypeVar("_Result")
 _History = asyncio.Future[tuple[CommitReport, ...]]
@@ -53,13 +54,16 @@ class EditorReports:
         self._edition: Final = edition
         self._thread: Final = ThreadPoolExecutor(1, "reports", initializer=lower_thread_priority)
         self._waiting = 0
-        self._copies: Final[dict[str, ContentService]] = {}
+        self.previews: Final = PreviewContent(content)
+        self.histories: Final = PreviewContent(content)
+        """Another one: what a thread reads moves an index from one commit to the next."""
         self._history: Final = SourceHistory()
         self._history_thread: Final = ThreadPoolExecutor(
             1, "history", initializer=lower_thread_priority
         )
         self._histories_read: Final[dict[str, _History]] = {}
-        self._copies_lock: Final = Lock()
+        self._failures: Final[dict[str, tuple[CommitId, float]]] = {}
+        """The commit whose history could not be read, and when it may be read again, by source."""
 
     async def explain(
         self, text: str, *, rev: str = "", at: datetime | None = None
@@ -69,7 +73,7 @@ class EditorReports:
         As the edition in service has them, or with ``rev``, a branch, tag or commit, and at another
         time ``at``. Raises `UnknownName`, `RepositoryError`, and `NotReady` if too many wait.
         """
-        return await self._run(lambda: explain_posts(*self._preview(rev, at), text))
+        return await self._run(lambda: self._explain(text, rev, at))
 
     async def check(
         self, source: str = "", *, rev: str = "", at: datetime | None = None
@@ -85,8 +89,8 @@ class EditorReports:
         """Return what the last commits of ``source`` changed, the newest first.
 
         Up to the commit in service, and whether or not the posts are live. Read once for all who
-        wait, in a thread beside that of the reports, and to the end if nobody waits any more.
-        Raises `UnknownName`, `NotReady` and `RepositoryError`.
+        wait, in a thread beside that of the reports, and to the end if nobody waits any more; after
+        a failure, again after a minute. Raises `UnknownName`, `NotReady` and `RepositoryError`.
         """
         snapshot = self._edition().snapshot(source)
         known = self._history.known_reports(snapshot)
@@ -95,26 +99,43 @@ class EditorReports:
         reading = self._histories_read.get(source)
         if reading is None:
             loop = asyncio.get_running_loop()
+            self._require_no_failure(snapshot, loop.time())
             reading = loop.run_in_executor(self._history_thread, self._read_history, snapshot)
             self._histories_read[source] = reading
-            reading.add_done_callback(partial(self._forget_reading, source))
+            reading.add_done_callback(partial(self._end_reading, snapshot, loop.time))
         return await asyncio.shield(reading)
 
-    def _read_history(self, snapshot: SourceSnapshot) -> tuple[CommitReport, ...]:
-        content = self._copy("history")
-        site = self._content.index(snapshot.source).site_source.site
-        index = content.index(_source(content, snapshot.source.name))
-        return self._history.reports(snapshot, site, index)
+    def _require_no_failure(self, snapshot: SourceSnapshot, now: float) -> None:
+        commit, retry_at = self._failures.get(snapshot.source.name, (None, 0.0))
+        if commit == snapshot.commit and now < retry_at:
+            raise NotReady(
+                "the history could not be read", hint="Try again in a minute.", code="no-history"
+            )
 
-    def _forget_reading(self, source: str, reading: _History) -> None:
-        """Let the next request read again; an error is that of those who wait."""
-        del self._histories_read[source]
+    def _read_history(self, snapshot: SourceSnapshot) -> tuple[CommitReport, ...]:
+        site = self._content.index(snapshot.source).site_source.site
+        with self.histories.use() as content:
+            index = content.index(_source(content, snapshot.source.name))
+            return self._history.reports(snapshot, site, index)
+
+    def _end_reading(
+        self, snapshot: SourceSnapshot, clock: Callable[[], float], reading: _History
+    ) -> None:
+        """Let a later request read again; an error is that of those who wait."""
+        name = snapshot.source.name
+        del self._histories_read[name]
         with suppress(asyncio.CancelledError):
-            reading.exception()
+            if reading.exception() is not None:
+                self._failures[name] = snapshot.commit, clock() + _RETRY_SECONDS
+
+    def _explain(self, text: str, rev: str, at: datetime | None) -> tuple[Explanation, ...]:
+        with self._preview(rev, at) as (content, edition):
+            return explain_posts(content, edition, text)
 
     def _check(self, name: str, rev: str, at: datetime | None) -> SourceReport:
         if rev:
-            return self._check_branch(name, rev, at)
+            with self.previews.use() as content:
+                return self._check_branch(content, name, rev, at)
         live = self._edition()
         served = live.snapshot(name or live.sources[0].name)
         name = served.source.name
@@ -125,8 +146,10 @@ class EditorReports:
         problems = tuple(check_edition(self._content, edition, _is_any))
         return SourceReport(source=name, problems=problems, changes=changes)
 
-    def _check_branch(self, name: str, rev: str, at: datetime | None) -> SourceReport:
-        content, live = self._copy("previews"), self._edition()
+    def _check_branch(
+        self, content: ContentService, name: str, rev: str, at: datetime | None
+    ) -> SourceReport:
+        live = self._edition()
         commits = self._commits(content, rev)
         served = live.snapshot(name or next(iter(commits)))
         name = served.source.name
@@ -147,21 +170,23 @@ class EditorReports:
             changes=preview_changes(content.build_edition([base], at=live.at), edition, name),
         )
 
-    def _preview(self, rev: str, at: datetime | None) -> tuple[ContentService, Edition]:
-        """Return what reads an edition, and the edition."""
+    @contextmanager
+    def _preview(self, rev: str, at: datetime | None) -> Iterator[tuple[ContentService, Edition]]:
+        """Yield what reads an edition, and the edition."""
         live = self._edition()
         if not rev:
             served: list[SourceSnapshot | UnavailableSource] = [*live.snapshots, *live.unavailable]
-            return self._content, self._content.build_edition(served, at=at) if at else live
-        content = self._copy("previews")
-        commits = {snapshot.source.name: snapshot.commit for snapshot in live.snapshots}
-        commits |= self._commits(content, rev)
-        snapshots = [
-            content.index(source).snapshot(commits[source.name])
-            for source in content.settings.sources
-            if source.name in commits
-        ]
-        return content, content.build_edition(snapshots, at=at or content.clock())
+            yield self._content, self._content.build_edition(served, at=at) if at else live
+            return
+        with self.previews.use() as content:
+            commits = {snapshot.source.name: snapshot.commit for snapshot in live.snapshots}
+            commits |= self._commits(content, rev)
+            snapshots = [
+                content.index(source).snapshot(commits[source.name])
+                for source in content.settings.sources
+                if source.name in commits
+            ]
+            yield content, content.build_edition(snapshots, at=at or content.clock())
 
     def _commits(self, content: ContentService, rev: str) -> Mapping[str, CommitId]:
         """Return the commit of ``rev`` in each source that has it."""
@@ -179,24 +204,6 @@ class EditorReports:
             )
         return found
 
-    def _copy(self, use: str) -> ContentService:
-        """Return what reads other commits for a ``use``: each thread moves its own from one on."""
-        with self._copies_lock:
-            if use not in self._copies:
-                settings = self._content.settings
-                mirrors = settings.data_folder / "mirrors"
-                sources = tuple(
-                    replace(source, repository=local, ref=ref)
-                    for source in settings.sources
-                    for local, ref in [local_repository(source.repository, source.ref, mirrors)]
-                )
-                self._copies[use] = ContentService(
-                    replace(settings, sources=sources),
-                    clock=self._content.clock,
-                    render_pool=self._content.render_pool,
-                )
-            return self._copies[use]
-
     async def _run(self, report: Callable[[], _Result]) -> _Result:
         if self._waiting >= _MAX_WAITING:
             raise NotReady(
@@ -212,8 +219,8 @@ class EditorReports:
         """Wait for what is being read, and close what reads previews."""
         self._thread.shutdown(cancel_futures=True)
         self._history_thread.shutdown(cancel_futures=True)
-        for content in self._copies.values():
-            content.close()
+        self.previews.close()
+        self.histories.close()
 
 
 def _source(content: ContentService, name: str) -> Source:

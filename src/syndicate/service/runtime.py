@@ -21,7 +21,11 @@ from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.websub_request import LeaseLimits, WebSubRequest
 from syndicate.publisher.source_watcher import SourceWatcher
-from syndicate.service.cache_maintenance import prune_cache_daily, save_indexes_hourly
+from syndicate.service.cache_maintenance import (
+    close_idle_previews,
+    prune_cache_daily,
+    save_indexes_hourly,
+)
 from syndicate.service.content_service import ContentService
 from syndicate.service.editor_reports import EditorReports
 from syndicate.service.process_tuning import freeze_gc, lower_thread_priority
@@ -304,6 +308,9 @@ class Runtime:
             tasks.create_task(self.services.search.run())
             tasks.create_task(prune_cache_daily(self._content, self.watcher, self.restarts))
             tasks.create_task(save_indexes_hourly(self._content, self.watcher, self.restarts))
+            reports = self.services.editor_reports
+            tasks.create_task(close_idle_previews(reports.previews, self.restarts))
+            tasks.create_task(close_idle_previews(reports.histories, self.restarts))
 
     def close(self) -> None:
         """Wait until nothing reads the repositories any more; `run` must have ended."""
