@@ -93,7 +93,7 @@ def test_alembic_is_imported_only_for_an_upgrade(
     """It takes 11 MB; the PostgreSQL driver is not imported for a file either."""
     code = (
         "import asyncio, sys\n"
-        "from syndicate.storage.database import listen\n"
+        "from syndicate.storage.channels import listen\n"
         "from syndicate.storage.database import Database\n"
         "async def do():\n"
         f"    database = await Database.open('sqlite:///{tmp_path / 'syndicate.db'}')\n"

@@ -9,7 +9,7 @@ from syndicate.model.event import WebhookEvent
 from syndicate.model.ledger import PostEvent
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId, pause
-from syndicate.storage.database import listen
+from syndicate.storage.channels import listen
 from syndicate.storage.publish import (
     EventBatch,
     StoredEvent,

@@ -16,12 +16,14 @@ from syndicate.model.change import LedgerEntry
 from syndicate.model.content_reader import ContentReader
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.publisher.ledger_service import LedgerService
+from syndicate.publisher.refresh_relay import RefreshRelay
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
 from syndicate.service.delivery_service import DeliveryRuntime, open_delivery
 from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.service.subscription_service import SubscriptionService, open_subscription_service
 from syndicate.service.supervisor import Restarts, run_forever
+from syndicate.settings import Settings
 from syndicate.storage.ledger import Ledger
 from syndicate.worker.editor_notifier import EditorNotifier
 from syndicate.worker.hub_distributor import HubDistributor
@@ -37,6 +39,7 @@ class DatabaseServices:
     subscriptions: SubscriptionService
     delivery: DeliveryRuntime
     editor_notifier: EditorNotifier
+    refresh_relay: RefreshRelay
     restarts: Restarts
     _is_running: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -65,7 +68,15 @@ class DatabaseServices:
             component="notifications",
             restarts=self.restarts,
         )
+        refresh_relay = run_forever(
+            self.refresh_relay.run,
+            _log,
+            "relay of refresh requests stopped",
+            component="refresh",
+            restarts=self.restarts,
+        )
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(refresh_relay)
             tasks.create_task(self.ledger.run())
             tasks.create_task(delivery)
             tasks.create_task(editor_notifier)
@@ -88,19 +99,16 @@ async def open_database_services(
         ) as subscriptions,
     ):
         await subscriptions.access.record_settings(settings.digest)
+        notify_verifier, service_info = delivery.verifier.wake, settings.service_info
         distributor = HubDistributor(
-            reader,
-            feed_cache,
-            settings.service_info,
-            clock=clock,
-            notify_verifier=delivery.verifier.wake,
+            reader, feed_cache, service_info, clock=clock, notify_verifier=notify_verifier
         )
         ledger = LedgerService(
             settings.database_url,
             watcher=watcher,
             renderer=content.renderer,
             clock=clock,
-            service_info=settings.service_info,
+            service_info=service_info,
             on_enqueued=delivery.worker.wake,
             distribute_topics=distributor.distribute,
             on_crash=partial(restarts.record, "publisher"),
@@ -110,8 +118,16 @@ async def open_database_services(
             subscriptions=subscriptions,
             delivery=delivery,
             editor_notifier=_make_editor_notifier(content, reader, delivery, ledger),
+            refresh_relay=_make_refresh_relay(settings, delivery, watcher),
             restarts=restarts,
         )
+
+
+def _make_refresh_relay(
+    settings: Settings, delivery: DeliveryRuntime, watcher: SourceWatcher
+) -> RefreshRelay:
+    names = [source.name for source in settings.sources]
+    return RefreshRelay(delivery.database, names, watcher.refresh_now)
 
 
 def _make_editor_notifier(

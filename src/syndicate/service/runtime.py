@@ -155,8 +155,10 @@ class LiveServices:
         )
 
     def refresh(self, source: str) -> None:
-        """Poll ``source`` now; raises `UnknownName`."""
+        """Poll ``source`` now, on other hosts too; raises `UnknownName`."""
         self._watcher.refresh_now(source)
+        if self._database is not None:
+            self._database.refresh_relay.request(source)
 
     async def subscription_service(self) -> SubscriptionManager:
         """Return the subscription service; raises `StorageError` without a database."""

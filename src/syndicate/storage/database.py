@@ -1,9 +1,9 @@
-"""Connections, transactions, the revision of the database, and PostgreSQL's notifications."""
+"""Connections, transactions, and the revision of the database."""
 
 import asyncio
 import pathlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any, Final, Protocol, Self, TypeVar
@@ -360,37 +360,3 @@ def _read_revision(connection: Connection) -> str:
     if not connection.dialect.has_table(connection, "alembic_version"):
         return ""
     return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or ""
-
-
-NOTIFY_CHANNEL: Final = "syndicate_outbox"
-"""The PostgreSQL channel that notifies workers of new deliveries."""
-RETRY_SECONDS: Final = 5.0
-
-
-async def notify_workers(connection: AsyncConnection) -> None:
-    """Notify the workers on PostgreSQL once the transaction is committed."""
-    if connection.dialect.name == "postgresql":
-        await connection.exec_driver_sql(f"NOTIFY {NOTIFY_CHANNEL}")
-
-
-async def listen(
-    database: Database, on_notify: Callable[[], None], *, retry_seconds: float = RETRY_SECONDS
-) -> None:
-    """Call ``on_notify`` for every notification of PostgreSQL, until cancelled.
-
-    Also after each reconnect, since a notification may have been missed. SQLite has none: then it
-    returns at once.
-    """
-    if database.is_sqlite:
-        return
-    psycopg = database.postgresql_driver
-    while True:
-        try:
-            connection = await psycopg.AsyncConnection.connect(database.conninfo, autocommit=True)
-            async with connection:
-                await connection.execute(f"LISTEN {NOTIFY_CHANNEL}".encode())
-                on_notify()
-                async for _ in connection.notifies():
-                    on_notify()
-        except psycopg.Error:
-            await asyncio.sleep(retry_seconds)

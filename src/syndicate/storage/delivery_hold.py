@@ -8,7 +8,8 @@ from sqlalchemy import delete, exists, insert, select, update
 from syndicate.errors import Conflict
 from syndicate.model.audit import AuditEntry
 from syndicate.storage.audit_log import record_audit
-from syndicate.storage.database import Database, notify_workers
+from syndicate.storage.channels import notify_workers
+from syndicate.storage.database import Database
 from syndicate.storage.ledger import from_millis, millis
 from syndicate.storage.schema import DELIVERY_HOLD, SUBSCRIPTION
 from syndicate.storage.subscriptions import lock_publisher

@@ -27,7 +27,8 @@ from syndicate.model.retention import DEFAULT_RETENTION, Retention
 from syndicate.model.subscription import SubscriptionId, is_well_formed_id
 from syndicate.storage import claim_queries
 from syndicate.storage.audit_log import record_audit
-from syndicate.storage.database import Database, notify_workers
+from syndicate.storage.channels import notify_workers
+from syndicate.storage.database import Database
 from syndicate.storage.ledger import millis
 from syndicate.storage.row_mapping import attempt_from_row, delivery_from_row, select_deliveries
 from syndicate.storage.schema import ATTEMPT, DELIVERY, EVENT, LEDGER, SUBSCRIPTION, UNFINISHED

@@ -25,8 +25,9 @@ from syndicate.model.post import CommitId, PostId
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import EventType, Subscription, SubscriptionId
 from syndicate.storage.audit_log import record_audit
+from syndicate.storage.channels import notify_workers
 from syndicate.storage.claim_queries import promote_heads
-from syndicate.storage.database import Database, notify_workers
+from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import Requeued, requeue_since
 from syndicate.storage.ledger import (
     RowValues,

@@ -29,7 +29,8 @@ from syndicate.model.websub_request import (
     RequestMode,
     WebSubRequest,
 )
-from syndicate.storage.database import Database, notify_workers
+from syndicate.storage.channels import notify_workers
+from syndicate.storage.database import Database
 from syndicate.storage.delivery_hold import IS_NOT_HELD
 from syndicate.storage.ledger import RowValues, from_millis, millis
 from syndicate.storage.row_mapping import check_choice

@@ -13,8 +13,9 @@ from syndicate.model.event import EventId
 from syndicate.model.post import CommitId, PostId
 from syndicate.model.subscription import SubscriptionId
 from syndicate.model.websub_request import WebSubRequest
+from syndicate.storage.channels import notify_workers
 from syndicate.storage.claim_queries import promote_heads
-from syndicate.storage.database import Database, notify_workers
+from syndicate.storage.database import Database
 from syndicate.storage.delivery_hold import IS_NOT_HELD
 from syndicate.storage.ledger import check_lease, millis
 from syndicate.storage.publish import (

@@ -24,7 +24,8 @@ from syndicate.model.retry_policy import (
 )
 from syndicate.model.subscription import Subscription, SubscriptionState
 from syndicate.storage.audit_log import AuditLog
-from syndicate.storage.database import Database, listen
+from syndicate.storage.channels import listen
+from syndicate.storage.database import Database
 from syndicate.storage.delivery_log import DeliveryLog
 from syndicate.storage.free_space import release_free_pages
 from syndicate.storage.lease_holder import is_dead_holder, make_holder_name

@@ -13,7 +13,8 @@ from syndicate.channels.transport import Transport
 from syndicate.errors import StorageError
 from syndicate.model.delivery import LEASE_MARGIN
 from syndicate.model.websub_request import DEFAULT_HUB_LIMITS, HubLimits, WebSubRequest
-from syndicate.storage.database import Database, listen
+from syndicate.storage.channels import listen
+from syndicate.storage.database import Database
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.websub_requests import WebSubRequests
 from syndicate.storage.websub_topics import WebSubTopics
