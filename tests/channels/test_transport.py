@@ -313,7 +313,7 @@ async def test_unresponsive_host_delays_its_own_requests_only(tls: ssl.SSLContex
         assert not any(task.done() for task in waiting)
         got = await asyncio.gather(*waiting)
     assert [response.cause for response in got] == ["timeout", "timeout", "busy"]
-    assert got[2].error == "2 requests to this host are in progress"
+    assert got[2].error == "no more than 2 requests to this host at a time"
 
 
 @pytest.fixture(scope="session")

@@ -311,6 +311,14 @@ def test_deferred_delivery_records_nothing() -> None:
     assert result.subscription == SUBSCRIPTION
 
 
+def test_deferred_deliveries_do_not_come_back_together() -> None:
+    """The jitter spreads them over a second."""
+    busy = attempt(delivery(), status=None, cause="busy")
+    context = AttemptContext(now=NOW, jitter=0.5)
+    result = apply_attempt(delivery(), SUBSCRIPTION, busy, context)
+    assert result.delivery.due == NOW + timedelta(seconds=1.5)
+
+
 def test_unreadable_secret_suspends_the_subscription() -> None:
     """With one alert; the first delivery that can be signed again ends the suspension."""
     endpoint = Endpoint()

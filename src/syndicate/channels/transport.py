@@ -19,11 +19,11 @@ from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Final, Protocol, Self, cast
-from weakref import WeakValueDictionary
 
 import aiohttp
 import httpx
 from aiohttp.http_exceptions import HttpProcessingError
+from cachetools import LRUCache
 from httpx_aiohttp import AiohttpTransport
 
 from syndicate.channels.connection import (
@@ -34,6 +34,7 @@ from syndicate.channels.connection import (
     ResponseLimitError,
     make_session,
 )
+from syndicate.channels.host_pace import HostPace
 from syndicate.channels.ssrf_guard import SsrfGuard, request_target
 from syndicate.errors import Refused
 from syndicate.model.delivery import Attempt, Delivery, FailureCause
@@ -48,6 +49,9 @@ POOL_TIMEOUT_SECONDS: Final = 0.5
 """How long a request waits for a free connection to its host, before its timeout starts."""
 
 CONNECTIONS_PER_HOST: Final = 100
+_MAX_HOSTS: Final = 10_000
+"""Hosts whose outages are remembered."""
+
 MAX_RESPONSE_BYTES: Final = MAX_BODY_BYTES
 """How much of a response body is read."""
 
@@ -124,9 +128,7 @@ class Transport:
             "user-agent": f"syndicate/{service_info.version} (+{service_info.url('/about')})",
         }
         self._connections_per_host: Final = connections_per_host
-        self._host_limits: Final[WeakValueDictionary[str, asyncio.Semaphore]] = (
-            WeakValueDictionary()
-        )
+        self._host_paces: Final[LRUCache[str, HostPace]] = LRUCache(_MAX_HOSTS)
         self._proxy: Final = _make_proxy(ssrf_guard.proxy)
         self._budget: Final = ParsingBudget()
         self._pooled: Final = self._httpx_transport(keep_alive=True)
@@ -161,17 +163,22 @@ class Transport:
             request = self._request(method, self._ssrf_guard.check(url), headers, content)
         except Refused as refusal:
             return ResponseSummary(cause="refused", error=f"{refusal.message}. {refusal.hint}")
-        host_limit = self._host_limit(request.url)
+        pace = self._host_pace(request.url)
         try:
-            async with asyncio.timeout(POOL_TIMEOUT_SECONDS if host_limit.locked() else None):
-                await host_limit.acquire()
+            wait = 0 if pace.is_recovering else POOL_TIMEOUT_SECONDS
+            async with asyncio.timeout(wait if pace.is_full else None):
+                await pace.acquire()
         except TimeoutError:
-            error = f"{self._connections_per_host} requests to this host are in progress"
+            number = f"{pace.limit} request{'' if pace.limit == 1 else 's'}"
+            error = f"no more than {number} to this host at a time"
             return ResponseSummary(cause="busy", error=error)
         try:
-            return await self._send_traced(request, request_target(url))
+            response = await self._send_traced(request, request_target(url))
+            if response.cause != "busy":
+                pace.record(is_up=_is_up(response))
+            return response
         finally:
-            host_limit.release()
+            await pace.release()
 
     async def _send_traced(self, request: httpx.Request, target: str) -> ResponseSummary:
         started = time.perf_counter()
@@ -222,13 +229,13 @@ class Transport:
         request.read()
         return request
 
-    def _host_limit(self, url: httpx.URL) -> asyncio.Semaphore:
-        """Return the semaphore that all requests to the same host and port share."""
+    def _host_pace(self, url: httpx.URL) -> HostPace:
+        """Return what all requests to the same host and port share."""
         origin = f"{url.scheme}://{url.netloc.decode()}"
-        limit = self._host_limits.get(origin)
-        if limit is None:
-            limit = self._host_limits[origin] = asyncio.Semaphore(self._connections_per_host)
-        return limit
+        pace = self._host_paces.get(origin)
+        if pace is None:
+            pace = self._host_paces[origin] = HostPace(self._connections_per_host)
+        return pace
 
     def _httpx_transport(self, *, keep_alive: bool) -> AiohttpTransport:
         client = partial(
@@ -286,6 +293,13 @@ def _status_failure(trace: RequestTrace) -> tuple[FailureCause, str]:
         return "", ""
     redirect = "; redirects are not followed" if httpx.codes.is_redirect(status) else ""
     return "status", f"the response status was {status}{redirect}"
+
+
+def _is_up(response: ResponseSummary) -> bool:
+    """Return whether the host can take more requests, whatever it says about this one."""
+    if response.status is None or response.cause not in ("", "status"):
+        return False
+    return response.status < 500 and response.status != 429  # noqa: PLR2004 — RFC 9110, RFC 6585
 
 
 def _describe_failure(error: BaseException, *, has_response: bool) -> tuple[FailureCause, str]:

@@ -30,7 +30,7 @@ MAX_PAUSE: Final = timedelta(hours=24)
 """Longest pause that an endpoint may request."""
 
 BUSY_PAUSE: Final = timedelta(seconds=1)
-"""How long a delivery waits if no connection to its host was free."""
+"""How long a delivery waits at least if no request to its host may begin; twice as long at most."""
 
 UNREADABLE_SECRET_PAUSE: Final = timedelta(minutes=1)
 """How long a subscription waits whose secret cannot be decrypted, before the next look."""
@@ -115,7 +115,7 @@ def apply_attempt(
     ``subscription`` is its current state: its owner may have changed it during the request.
     """
     if attempt.outcome == "deferred":
-        waiting = replace(release(delivery), due=context.now + BUSY_PAUSE)
+        waiting = replace(release(delivery), due=context.now + BUSY_PAUSE * (1 + context.jitter))
         return AttemptResult(delivery=waiting, subscription=subscription, attempt=None)
     if attempt.outcome == "withheld":
         return _after_unsent(delivery, subscription, attempt, context)
