@@ -75,3 +75,35 @@ def test_topic_begins_with_the_whole_public_url() -> None:
     assert parse_topic(own, below, EDITION).url(below) == own
     with pytest.raises(UnknownName):
         parse_topic("https://www.example.gov/feeds/all.json", below, EDITION)
+
+
+REDIRECTS = {
+    "/feeds/renamed": "/feeds/all",
+    "/feeds/secret": "",
+    "/feeds/away": "https://other.example.gov/feeds/all",
+    "/feeds/loop": "/feeds/loop",
+    "/feeds/moved.rss": "/feeds/all.atom",
+}
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        (f"{FEEDS_URL}/renamed.rss", f"{FEEDS_URL}/all.rss"),
+        (f"{FEEDS_URL}/renamed.json?limit=3", f"{FEEDS_URL}/all.json?limit=3"),
+        ("https://Feeds.Example.gov/feeds/renam%65d.rss", f"{FEEDS_URL}/all.rss"),
+        (f"{FEEDS_URL}/moved.rss", f"{FEEDS_URL}/all.atom"),
+        (f"{FEEDS_URL}/all.rss", f"{FEEDS_URL}/all.rss"),
+    ],
+)
+def test_topic_that_has_moved_is_the_feed_there(address: str, own: str) -> None:
+    """As readers are redirected."""
+    topic = parse_topic(address, samples.SERVICE_INFO, EDITION, REDIRECTS)
+    assert topic.url(samples.SERVICE_INFO) == own
+
+
+@pytest.mark.parametrize("name", ["secret", "away", "loop"])
+def test_topic_that_is_no_longer_here_is_unknown(name: str) -> None:
+    """It was withdrawn, has moved to another service, or nowhere."""
+    with pytest.raises(UnknownName, match="is not the URL of a feed"):
+        parse_topic(f"{FEEDS_URL}/{name}.json", samples.SERVICE_INFO, EDITION, REDIRECTS)

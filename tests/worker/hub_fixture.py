@@ -27,6 +27,7 @@ from syndicate.storage.outbox import Outbox
 from syndicate.storage.secret_store import SecretStore
 from syndicate.storage.subscriptions import Subscriptions
 from syndicate.storage.websub_requests import WebSubRequests
+from syndicate.web.http_policy import HttpPolicy
 from syndicate.worker.delivery_worker import DeliveryWorker, WorkerLimits
 from syndicate.worker.hub_distributor import HubDistributor
 from syndicate.worker.hub_verifier import HubVerifier
@@ -89,12 +90,18 @@ class HubFixture:
             self.requests, self.ssrf_guard, clock=self.clock, notify_verifier=self.verifier.wake
         )
         self.reader = _Services(current=edition(), hub_requests=hub_requests)
-        self.site = AppClient(reader=self.reader, service_info=SERVICE_INFO)
+        self.redirect({})
+
+    def redirect(self, redirects: dict[str, str]) -> None:
+        """Construct what follows the ``redirects`` of the settings."""
+        policy = HttpPolicy(redirects=redirects)
+        self.site = AppClient(reader=self.reader, service_info=SERVICE_INFO, policy=policy)
         self.distributor = HubDistributor(
             self.reader,
             FeedCache(SERVICE_INFO),
             SERVICE_INFO,
             clock=self.clock,
+            redirects=redirects,
             notify_verifier=self.verifier.wake,
         )
 

@@ -1,5 +1,6 @@
 """WebSub distribution: which topics are enqueued, and when none are."""
 
+import json
 import pathlib
 from collections.abc import Sequence
 
@@ -99,3 +100,29 @@ async def test_only_the_lease_holder_distributes(tmp_path: pathlib.Path) -> None
             await connection.exec_driver_sql("ALTER TABLE away RENAME TO event")
         await hub.distribute()
         await wait_until(lambda: reader.deliveries)
+
+
+async def test_feed_that_was_renamed_keeps_its_subscribers(tmp_path: pathlib.Path) -> None:
+    """They are sent the feed at its new URL, and can renew; without a redirect, the topic ends."""
+    old, new = "https://feeds.example.gov/feeds/old.json", NEWS
+    async with run_subscriber() as reader, open_hub(tmp_path) as hub:
+        hub.redirect({"/feeds/old": "/feeds/news"})
+        await hub.subscribe(reader.url("/callback"), old)
+        hub.reader.current = partial_edition()
+        hub.reader.current = Edition.build(
+            hub.reader.current.snapshots, at=samples.NOW, vocabulary=VOCABULARY
+        )
+        await hub.distribute()
+        await wait_until(lambda: reader.deliveries)
+        (delivery,) = reader.deliveries
+        assert json.loads(delivery.body)["feed_url"] == new
+        assert (
+            await hub.send_request("subscribe", reader.url("/callback"), old)
+        ).status_code == 202
+        await wait_until(hub.is_verified)
+        (kept,) = await hub.list_subscriptions()
+        assert kept.topic == old
+        hub.redirect({})
+        await hub.distribute()
+        await wait_until(hub.is_verified)
+        assert await hub.list_subscriptions() == ()

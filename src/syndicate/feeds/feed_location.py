@@ -1,15 +1,20 @@
 """Which feed a request, a URL or a WebSub topic means, and the canonical URL of each feed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from syndicate.errors import UnknownName
 from syndicate.feeds.formats import FORMATS, Format
+from syndicate.feeds.redirects import follow_redirects
 from syndicate.model.category import slug
 from syndicate.model.edition import Edition
 from syndicate.model.feed import FeedLocation, ServiceInfo, category_location
 from syndicate.model.query import Query, parse_query
+
+_NO_REDIRECTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class FeedKey(NamedTuple):
@@ -70,13 +75,20 @@ def resolve_feed(edition: Edition, name: str) -> FeedLocation:
     return FeedLocation(edition.feed(name).name)
 
 
-def parse_topic(url: str, service_info: ServiceInfo, edition: Edition) -> FeedRequest:
+def parse_topic(
+    url: str,
+    service_info: ServiceInfo,
+    edition: Edition,
+    redirects: Mapping[str, str] = _NO_REDIRECTS,
+) -> FeedRequest:
     """Return the feed at ``url``, in any spelling that ``edition`` has a feed for.
 
-    Raises `UnknownName` where there is none, `UsageError` for an error in the query.
+    Or where ``redirects`` say that it has moved: its subscribers follow it. Raises `UnknownName`
+    where there is none, `UsageError` for an error in the query.
     """
     try:
-        requested, base = urlsplit(url), urlsplit(service_info.public_url)
+        moved = follow_redirects(url, service_info, redirects) if redirects else url
+        requested, base = urlsplit(moved or ""), urlsplit(service_info.public_url)
     except ValueError:
         raise _unknown_topic(url, service_info) from None
     prefix, _, name = requested.path.partition("/feeds/")

@@ -99,16 +99,13 @@ async def open_database_services(
         ) as subscriptions,
     ):
         await subscriptions.access.record_settings(settings.digest)
-        notify_verifier, service_info = delivery.verifier.wake, settings.service_info
-        distributor = HubDistributor(
-            reader, feed_cache, service_info, clock=clock, notify_verifier=notify_verifier
-        )
+        distributor = _make_distributor(content, reader, feed_cache, delivery)
         ledger = LedgerService(
             settings.database_url,
             watcher=watcher,
             renderer=content.renderer,
             clock=clock,
-            service_info=service_info,
+            service_info=settings.service_info,
             on_enqueued=delivery.worker.wake,
             distribute_topics=distributor.distribute,
             on_crash=partial(restarts.record, "publisher"),
@@ -121,6 +118,23 @@ async def open_database_services(
             refresh_relay=_make_refresh_relay(settings, delivery, watcher),
             restarts=restarts,
         )
+
+
+def _make_distributor(
+    content: ContentService,
+    reader: ContentReader,
+    feed_cache: FeedCache,
+    delivery: DeliveryRuntime,
+) -> HubDistributor:
+    settings = content.settings
+    return HubDistributor(
+        reader,
+        feed_cache,
+        settings.service_info,
+        clock=content.clock,
+        redirects=settings.redirects,
+        notify_verifier=delivery.verifier.wake,
+    )
 
 
 def _make_refresh_relay(

@@ -56,7 +56,8 @@ class Hub:
         mode, topic_url = cast("Mode", _choice(form, "hub.mode", get_args(Mode))), _topic(form)
         context = self.context
         edition = context.edition
-        feed_request = parse_topic(topic_url, context.service_info, edition)
+        redirects = context.policy.redirects
+        feed_request = parse_topic(topic_url, context.service_info, edition, redirects)
         if mode == "publish":
             return Response(None, 204, {"Cache-Control": NO_STORE})
         representation = await context.feed_cache.get(

@@ -1,7 +1,9 @@
 """WebSub distribution: enqueues topics whose content changed for their subscribers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 from syndicate import telemetry
 from syndicate.errors import NotReady, StorageError, SyndicateError, UsageError
@@ -12,6 +14,8 @@ from syndicate.model.edition import Edition
 from syndicate.model.feed import ServiceInfo
 from syndicate.storage.database import Database, is_unavailable
 from syndicate.storage.websub_topics import TopicState, WebSubTopics
+
+_NO_REDIRECTS: Final[Mapping[str, str]] = MappingProxyType({})
 
 _log = telemetry.logger("hub")
 
@@ -24,22 +28,25 @@ class HubDistributor:
         feed_cache: Provides the bytes that readers are served.
         service_info: Provides the URLs of our feeds.
         clock: Returns the time, with a time zone.
+        redirects: Where feeds have moved: their subscribers are sent the feed there.
         notify_verifier: Called when callbacks are to be sent the end of a topic.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 — collaborators
         self,
         reader: ContentReader,
         feed_cache: FeedCache,
         service_info: ServiceInfo,
         *,
         clock: Callable[[], datetime],
+        redirects: Mapping[str, str] = _NO_REDIRECTS,
         notify_verifier: Callable[[], None] = lambda: None,
     ) -> None:
         self._reader = reader
         self._feed_cache = feed_cache
         self._service_info = service_info
         self._clock = clock
+        self._redirects = redirects
         self._notify_verifier = notify_verifier
 
     async def distribute(self, database: Database, holder: str) -> None:
@@ -79,7 +86,7 @@ class HubDistributor:
             _log.exception("topic not distributed", topic=topic)
 
     async def _current_state(self, topic: str, edition: Edition) -> TopicState:
-        request = parse_topic(topic, self._service_info, edition)
+        request = parse_topic(topic, self._service_info, edition, self._redirects)
         selection = edition.feed(request.name).selection.intersect(request.query.selection)
         for unread in edition.unavailable:
             if selection.sources is None or unread.source.name in selection.sources:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.web.http.redirects import redirect_target
+from syndicate.feeds.redirects import redirect_target
 from syndicate.web.http_policy import HttpPolicy
 from tests import samples
 from tests.web.app_client import AppClient, app_client

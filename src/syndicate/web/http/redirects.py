@@ -1,8 +1,6 @@
 """Redirects (301), withdrawn URLs (410) and trailing slashes."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
-from pathlib import PurePosixPath
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -10,13 +8,9 @@ from starlette.responses import RedirectResponse
 from starlette.types import Scope
 
 from syndicate.errors import Gone
-from syndicate.feeds.formats import FORMATS
+from syndicate.feeds.redirects import redirect_target
 from syndicate.model.feed import ServiceInfo
 from syndicate.web.http_policy import HttpPolicy
-
-_FEEDS: Final = "/feeds/"
-_EMBEDS: Final = "/embed/"
-_EMBED_SUFFIX: Final = ".html"
 
 MAX_LOCATION_BYTES: Final = 1_200
 """Bytes of a URL to redirect to: the header of a response stays below 2 kB."""
@@ -45,28 +39,6 @@ def redirect_moved(
     is_reading = scope["method"] in _READING_METHODS
     status = HTTPStatus.MOVED_PERMANENTLY if is_reading else HTTPStatus.PERMANENT_REDIRECT
     return redirect_response(service_info, policy, target, query, status=status)
-
-
-def redirect_target(path: str, redirects: Mapping[str, str]) -> str | None:
-    """Return where ``path`` has moved, empty if it was withdrawn, None if neither.
-
-    A feed moves with its formats and its embed: a redirect of /feeds/a applies to /feeds/a.rss and
-    /embed/a.html, too. No path of this service ends with a slash, except the first.
-    """
-    if path in redirects:
-        return redirects[path]
-    if path.endswith("/") and path != "/":
-        return f"/{path.strip('/')}"
-    suffix = PurePosixPath(path).suffix
-    if path.startswith(_EMBEDS) and suffix == _EMBED_SUFFIX:
-        target = redirects.get(f"{_FEEDS}{path[len(_EMBEDS) : -len(_EMBED_SUFFIX)]}")
-        if target is None or not target.startswith(_FEEDS):
-            return target
-        return f"{_EMBEDS}{target[len(_FEEDS) :]}{_EMBED_SUFFIX}"
-    if suffix[1:] not in FORMATS:
-        return None
-    target = redirects.get(path.removesuffix(suffix))
-    return f"{target}{suffix}" if target else target
 
 
 def redirect_response(
