@@ -5,10 +5,11 @@ import pathlib
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, Protocol, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -24,6 +25,7 @@ _UPGRADE_LOCK: Final = 5_941_023_377_214_015
 """The key of an advisory lock in PostgreSQL."""
 _BUSY_MS: Final = 30_000
 _POOL_SIZE: Final = 10
+_SERVER_TIME: Final = text("SELECT clock_timestamp()")
 _READ_SECONDS: Final = telemetry.database_seconds.labels("read")
 _WRITE_SECONDS: Final = telemetry.database_seconds.labels("write")
 _POSTGRESQL_OPTIONS: Final = {
@@ -138,6 +140,12 @@ class Database:
         """Return the revision of the tables; empty before the first upgrade."""
         async with self.read() as connection:
             return await connection.run_sync(_read_revision)
+
+    async def server_time(self) -> datetime:
+        """Return the time of the PostgreSQL server, with a time zone."""
+        async with self.read() as connection:
+            time: datetime = (await connection.execute(_SERVER_TIME)).scalar_one()
+        return time
 
     async def check(self) -> None:
         """Raise `StorageError` unless the tables have the revision that this version needs."""
@@ -326,11 +334,11 @@ def is_unavailable(error: Exception) -> bool:
     return not (is_refused or never_sent)
 
 
-def parse_database_url(text: str) -> URL:
+def parse_database_url(address: str) -> URL:
     """Return the parsed URL of a database; raises `StorageError`, without its password."""
     with suppress(SQLAlchemyError, ValueError):
-        text.encode()  # no driver can use lone surrogates
-        url = make_url(text)
+        address.encode()  # no driver can use lone surrogates
+        url = make_url(address)
         kind, name = url.get_backend_name(), url.database or ""
         is_file = kind == "sqlite" and name not in ("", ":memory:") and "\0" not in name
         if is_file or kind == "postgresql":

@@ -5,7 +5,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
@@ -32,6 +32,7 @@ from syndicate.storage.lease_holder import is_dead_holder, make_holder_name
 from syndicate.storage.outbox import Claim, FinishedAttempt, Outbox
 from syndicate.storage.secret_store import SecretStore
 from syndicate.telemetry import tracing
+from syndicate.worker.lease_clock import LeaseClock
 
 MAX_CONCURRENT_REQUESTS: Final = 512
 """Maximum number of concurrent requests; a receiver that does not respond takes one of them."""
@@ -45,6 +46,8 @@ _POLL_SECONDS: Final = 30.0
 _SQLITE_POLL_SECONDS: Final = 1.0
 """SQLite does not notify other processes of changes."""
 _MIN_WAIT_SECONDS: Final = 0.02
+_SHIFTED_WAIT_SECONDS: Final = 0.25
+"""How long to wait for leases that have ended by the clock of this host alone."""
 _RESPONSE_WAIT_SECONDS: Final = 0.05
 """How long to wait for the next response before querying when the next delivery is due."""
 _RECLAIM_SECONDS: Final = 1.0
@@ -104,6 +107,7 @@ class DeliveryWorker:
         self._on_alert = on_alert
         self.backlog: Backlog | None = None
         """Unfinished deliveries as of the last measurement; None before the first."""
+        self._lease_clock = LeaseClock(database, clock, limits.timeout + LEASE_MARGIN)
         self._name = make_holder_name()
         self._claims = 0
         self._pending_claim = ""
@@ -137,6 +141,7 @@ class DeliveryWorker:
             await self._shut_down()
 
     async def _deliver(self) -> None:
+        await _try(self._lease_clock.synchronize)
         if self._database.is_sqlite:
             await _try(self._reclaim_from_dead_processes)
         await _repeat(self._run_once)
@@ -159,13 +164,15 @@ class DeliveryWorker:
         self._claims += 1
         self._pending_claim = f"{self._name}:{self._claims}"
         batch, self._finished = self._finished, []
+        now = self._clock()
+        shift = self._lease_clock.for_new_leases - now
         try:
             results, claims = await self._outbox.complete_and_claim(
                 batch,
                 limit,
                 token=self._pending_claim,
-                now=self._clock(),
-                lease=self._limits.timeout + LEASE_MARGIN,
+                now=now,
+                lease=self._limits.timeout + LEASE_MARGIN + shift,
             )
         except BaseException:
             self._finished = batch + self._finished
@@ -197,9 +204,10 @@ class DeliveryWorker:
         due = await self._outbox.next_due(now)
         if due is None:
             return poll_seconds
-        if due <= now:
-            await self._reclaim_expired()
-        return min(max((due - now).total_seconds(), _MIN_WAIT_SECONDS), poll_seconds)
+        least_seconds = _MIN_WAIT_SECONDS
+        if due <= now and not await self._reclaim_expired() and self._lease_clock.is_shifted(now):
+            least_seconds = _SHIFTED_WAIT_SECONDS
+        return min(max((due - now).total_seconds(), least_seconds), poll_seconds)
 
     async def _send(self, claim: Claim) -> None:
         delivery, subscription = claim.delivery, claim.subscription
@@ -236,7 +244,8 @@ class DeliveryWorker:
     async def _reclaim_expired(self, dead: Sequence[str] = ()) -> int:
         """Reclaim deliveries with expired leases or of ``dead`` processes; return their number."""
         self._reclaimed_at = asyncio.get_running_loop().time()
-        reclaimed = await self._outbox.reclaim(self._attempt_context(), dead_tokens=dead)
+        context = replace(self._attempt_context(), now=self._lease_clock.for_expiry)
+        reclaimed = await self._outbox.reclaim(context, dead_tokens=dead)
         for result in reclaimed:
             telemetry.deliveries_total.labels("lost").inc()
             _log.warning("delivery lease expired", delivery=result.delivery.id)
@@ -251,6 +260,7 @@ class DeliveryWorker:
 
     async def _update_metrics(self) -> None:
         try:
+            await self._lease_clock.synchronize()
             backlog = await self._outbox.backlog()
             states = await self._outbox.subscription_states()
         except StorageError:
