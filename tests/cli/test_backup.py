@@ -42,6 +42,24 @@ def test_backup_is_restored_after_a_loss(run: Run, file: Path, data: Path) -> No
     assert newest["action"] == "database.restored"
 
 
+def test_doctor_reports_a_lost_database(run: Run, file: Path, data: Path) -> None:
+    """Until a backup is restored."""
+    backup = run("db", "backup", "--config", file).out.strip()
+    run("doctor", "--config", file)
+    for lost in data.glob("syndicate.db*"):
+        lost.unlink()
+    run("db", "upgrade", "--config", file)
+
+    outcome = run("doctor", "--config", file)
+
+    assert outcome.code == 1
+    assert "error    the database is a new one; the one before had tokens" in outcome.out
+    for lost in data.glob("syndicate.db*"):
+        lost.unlink()
+    run("db", "restore", backup, "--config", file)
+    assert "the database is a new one" not in run("doctor", "--config", file).out
+
+
 def test_backup_and_restore_print_json(run: Run, file: Path, data: Path, tmp_path: Path) -> None:
     """With the numbers of rows."""
     target = tmp_path / "mine.db"

@@ -50,6 +50,14 @@ def test_readyz_lists_all_sources() -> None:
     }
 
 
+def test_readyz_says_that_the_database_was_lost() -> None:
+    """It works, but is another one."""
+    readiness = Readiness(is_ready=True, database_error="", is_database_lost=True)
+    body = AppClient(reader=SampleReader(current=FINE, readiness=readiness)).get("/readyz").json()
+    assert body["status"] == "degraded"
+    assert body["database"] == {"status": "failing", "detail": "database-lost"}
+
+
 def test_readyz_says_that_the_secret_key_is_wrong() -> None:
     """Feeds go on, and nothing is delivered."""
     body = at(FINE, deliveries=Backlog(has_wrong_key=True)).get("/readyz").json()

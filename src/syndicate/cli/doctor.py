@@ -32,12 +32,13 @@ from syndicate.errors import SyndicateError
 from syndicate.model.edition import Edition, NamedFeed, Problem, SourceSnapshot
 from syndicate.model.post import MARKDOWN_EXTENSIONS, Path, Source
 from syndicate.model.selection import Selection
-from syndicate.private_files import make_folder
+from syndicate.private_files import StateFile, make_folder
 from syndicate.service.content_service import ContentService
 from syndicate.service.secret_keys import make_secret_store
 from syndicate.settings import Settings, load
 from syndicate.storage.database import Database
 from syndicate.storage.delivery_hold import DeliveryHold
+from syndicate.storage.known_database import FILE_NAME, LOST_HINT, KnownDatabase
 from syndicate.storage.ledger import Ledger
 from syndicate.storage.secret_keys import check_key, count_unreadable
 
@@ -137,6 +138,9 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
         yield Finding(level="ok", what="database: created when the service starts")
         return
     yield Finding(level="ok", what=f"database up to date: revision {revision}")
+    if stored.is_lost:
+        what = "the database is a new one; the one before had tokens or subscriptions"
+        yield Finding(level="error", what=what, hint=LOST_HINT)
     if stored.held_since:
         yield Finding(
             level="warning",
@@ -156,11 +160,12 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StoredState:
-    """Live posts by source, subscriptions that no key decrypts, and since when sending is held."""
+    """What the diagnosis needs: ``posts`` are live posts by source, secrets those of no key."""
 
     posts: Mapping[str, int] = field(default_factory=dict)
     unreadable_secrets: int = 0
     held_since: datetime | None = None
+    is_lost: bool = False
 
 
 async def _read_database(settings: Settings) -> _StoredState:
@@ -174,10 +179,13 @@ async def _read_database(settings: Settings) -> _StoredState:
         async with database.read() as connection:
             await check_key(connection, secret_store)
             unreadable = await count_unreadable(connection, secret_store)
+        known = KnownDatabase(database, StateFile(settings.data_folder / FILE_NAME))
+        await known.check()
         return _StoredState(
             posts=await Ledger(database).live_posts_by_source(),
             unreadable_secrets=unreadable,
             held_since=await DeliveryHold(database).since(),
+            is_lost=known.is_lost,
         )
     finally:
         await database.close()

@@ -47,7 +47,8 @@ def _restrict_permissions(settings: Settings) -> None:
         with suppress(OSError):
             data.chmod(0o700)
         restrict_permissions(data / ".gitignore")
-    for name in ("cache", "mirrors", "accepted.json", "verified.json", "withdrawn.json"):
+    states = ("accepted.json", "database.json", "verified.json", "withdrawn.json")
+    for name in ("cache", "mirrors", *states):
         restrict_permissions(data / name)
 
 

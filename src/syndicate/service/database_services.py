@@ -15,6 +15,7 @@ from syndicate.feeds import FeedCache
 from syndicate.model.change import LedgerEntry
 from syndicate.model.content_reader import ContentReader
 from syndicate.model.ledger_cursor import LedgerCursor
+from syndicate.private_files import StateFile
 from syndicate.publisher.ledger_service import LedgerService
 from syndicate.publisher.refresh_relay import RefreshRelay
 from syndicate.publisher.source_watcher import SourceWatcher
@@ -24,6 +25,8 @@ from syndicate.service.process_tuning import tune_delivery_process
 from syndicate.service.subscription_service import SubscriptionService, open_subscription_service
 from syndicate.service.supervisor import Restarts, run_forever
 from syndicate.settings import Settings
+from syndicate.storage.database import Database
+from syndicate.storage.known_database import FILE_NAME, KnownDatabase
 from syndicate.storage.ledger import Ledger
 from syndicate.worker.editor_notifier import EditorNotifier
 from syndicate.worker.hub_distributor import HubDistributor
@@ -40,6 +43,7 @@ class DatabaseServices:
     delivery: DeliveryRuntime
     editor_notifier: EditorNotifier
     refresh_relay: RefreshRelay
+    known_database: KnownDatabase
     restarts: Restarts
     _is_running: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -75,8 +79,16 @@ class DatabaseServices:
             component="refresh",
             restarts=self.restarts,
         )
+        known_database = run_forever(
+            self.known_database.watch,
+            _log,
+            "database not compared",
+            component="database",
+            restarts=self.restarts,
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(refresh_relay)
+            tasks.create_task(known_database)
             tasks.create_task(self.ledger.run())
             tasks.create_task(delivery)
             tasks.create_task(editor_notifier)
@@ -116,8 +128,15 @@ async def open_database_services(
             delivery=delivery,
             editor_notifier=_make_editor_notifier(content, reader, delivery, ledger),
             refresh_relay=_make_refresh_relay(settings, delivery, watcher),
+            known_database=await _open_known_database(settings, delivery.database),
             restarts=restarts,
         )
+
+
+async def _open_known_database(settings: Settings, database: Database) -> KnownDatabase:
+    known = KnownDatabase(database, StateFile(settings.data_folder / FILE_NAME))
+    await known.check()
+    return known
 
 
 def _make_distributor(

@@ -99,6 +99,7 @@ class LiveServices:
             is_stopping=self._is_stopping,
             is_database_starting=database is None and self._database_error is None,
             database_error=database.ledger.failing if database else self._database_error,
+            is_database_lost=database is not None and database.known_database.is_lost,
             backlog=database.delivery.worker.backlog if database else None,
             restarted_components=self._restarts.components,
         )
@@ -280,10 +281,7 @@ class Runtime:
         self.services: Final = LiveServices(
             content, self.watcher, self.restarts, database_wait_seconds=database_wait_seconds
         )
-        self.feed_cache: Final = FeedCache(
-            content.settings.service_info,
-            executor=compressor,
-        )
+        self.feed_cache: Final = FeedCache(content.settings.service_info, executor=compressor)
 
     def app(self) -> ResponseCache:
         """Return the ASGI application."""

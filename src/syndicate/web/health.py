@@ -56,6 +56,7 @@ class Health:
         deliveries = readiness.backlog
         failing = (
             readiness.database_error
+            or readiness.is_database_lost
             or any(source != _OK for source in sources.values())
             or (deliveries and deliveries.is_degraded)
             or readiness.restarted_components
@@ -98,6 +99,8 @@ def _state(error_code: str) -> Mapping[str, str]:
 
 def _database_state(readiness: Readiness) -> Mapping[str, str] | None:
     """Return the state of the database; None if the service has none."""
+    if readiness.is_database_lost and not readiness.database_error:
+        return _state("database-lost")
     if readiness.database_error is not None:
         return _state("storage-error" if readiness.database_error else "")
     return {"status": "starting"} if readiness.is_database_starting else None

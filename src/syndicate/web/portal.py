@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.errors import Unauthenticated, UsageError
+from syndicate.errors import SyndicateError, Unauthenticated, UsageError
 from syndicate.model.access_token import NewToken, Role
 from syndicate.model.audit import Actor
 from syndicate.model.subscription import unknown_value
@@ -31,6 +31,7 @@ from syndicate.web.http.auth import (
     AuthenticatedRoute,
     authenticated_route,
     check_rights,
+    database_lost,
 )
 from syndicate.web.http.rate_limit import TokenBuckets, scope_client_key
 from syndicate.web.http.sessions import (
@@ -205,6 +206,8 @@ class Portal:
         except Unauthenticated as error:
             if self._login_failures is not None:
                 self._login_failures.take(client)
+            if self.context.reader.readiness.is_database_lost:
+                return self._login_failed(database_lost(), next_path, HTTPStatus.GONE)
             return self._login_failed(error, next_path, HTTPStatus.UNAUTHORIZED)
         previous = await find_session(request, self.context.reader, service_info)
         if previous is not None:
@@ -218,7 +221,7 @@ class Portal:
         """Return how long a client must wait before it may try another token."""
         return 0 if self._login_failures is None else self._login_failures.peek(client)
 
-    def _login_failed(self, error: Unauthenticated, next_path: str, status: int) -> Response:
+    def _login_failed(self, error: SyndicateError, next_path: str, status: int) -> Response:
         page = login_page(
             self.context.service_info, next_path=next_path, error=error.message, hint=error.hint
         )

@@ -34,15 +34,16 @@ class Readiness:
 
     ``is_ready`` from the time every source was tried until the service is ``is_stopping``.
     ``database_error`` is empty if the database works and None if there is none, or none yet while
-    ``is_database_starting``. ``backlog`` is None if this process
-    delivers nothing. ``restarted_components`` are the components that ended recently and were
-    restarted.
+    ``is_database_starting``. ``is_database_lost`` if an empty one is in the place of that with the
+    tokens and subscriptions. ``backlog`` is None if this process delivers nothing.
+    ``restarted_components`` are the components that ended recently and were restarted.
     """
 
     is_ready: bool
     is_stopping: bool = False
     is_database_starting: bool = False
     database_error: str | None = None
+    is_database_lost: bool = False
     backlog: Backlog | None = None
     restarted_components: tuple[str, ...] = ()
 

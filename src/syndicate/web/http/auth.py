@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from syndicate.errors import Forbidden, UsageError
+from syndicate.errors import Forbidden, Gone, Unauthenticated, UsageError
 from syndicate.model.access_token import AccessToken, Role
 from syndicate.model.audit import Actor
 from syndicate.web.http.problem_details import REALM
@@ -64,7 +64,8 @@ async def authenticate(
 
     ``address`` is the IP address of the client. Raises 401 without a valid token, `Forbidden` if
     its role is none of ``roles`` or the request changes something and the token is read-only
-    (RFC 6750 section 3.1), and `StorageError` if the token cannot be looked up.
+    (RFC 6750 section 3.1), `StorageError` if the token cannot be looked up, and `Gone` if it is not
+    valid and the database was lost.
     """
     token_text = bearer_token(request)
     if not token_text:
@@ -72,9 +73,24 @@ async def authenticate(
             HTTPStatus.UNAUTHORIZED, "authentication required: send a bearer token", CHALLENGE
         )
     service = await reader.subscription_service()
-    token = await service.access.authenticate(token_text, address)
+    try:
+        token = await service.access.authenticate(token_text, address)
+    except Unauthenticated as error:
+        if reader.readiness.is_database_lost:
+            raise database_lost() from error
+        raise
     check_rights(token, roles, is_write=request.method not in READING_METHODS)
     return service.acting_as(Actor.from_token(token, address)), token
+
+
+def database_lost() -> Gone:
+    """Return the error for an invalid token after the database was lost."""
+    return Gone(
+        "the database with tokens and subscriptions was lost",
+        code="database-lost",
+        hint="Keep your copy and your endpoint. The operator restores a backup, or gives you a new"
+        " token: then subscribe again, and replace your copy by /v1/changes.",
+    )
 
 
 def check_rights(token: AccessToken, roles: Collection[Role], *, is_write: bool) -> None:
