@@ -137,6 +137,7 @@ class FeedFields(TypedDict, total=False):
     query: str
     first_query: str
     next_query: str | None
+    previous_query: str | None
     language: str
     updated: datetime
     sources: tuple[Source, ...]

@@ -100,7 +100,7 @@ def test_description_of_a_feed() -> None:
 
 
 def test_pages_link_to_each_other() -> None:
-    """Each has its own query, that of the first page and that of the next one."""
+    """Each has its own query, and those of the first page, the previous and the next one."""
     first = feed(edition(), "all", Query(limit=2))
     assert (first.query, first.first_query) == ("limit=2", "limit=2")
     assert first.next_query is not None
@@ -108,6 +108,7 @@ def test_pages_link_to_each_other() -> None:
     second = feed(edition(), "all", Query(limit=2, after=after))
     assert (second.query, second.first_query) == (first.next_query, "limit=2")
     assert second.next_query is None
+    assert (first.previous_query, second.previous_query) == (None, "limit=2")
     assert not first.is_complete
     assert not second.is_complete
     assert feed(edition(), "all", Query()).is_complete

@@ -84,10 +84,10 @@ class Feed:
     """One page of a feed, possibly filtered by a query.
 
     ``query`` is the canonical query string of the page without "?", empty for the unfiltered feed;
-    ``next_query`` is that of the next page, None on the last page; ``first_query`` that of the
-    first page. All formats use the same query. ``language`` is empty if the posts are in several
-    languages. ``tombstones`` are posts that left the feed recently. ``source_feeds`` are the feeds
-    of the sources of its posts, empty if the feed is that of one source.
+    ``first_query`` is that of the first page, ``previous_query`` and ``next_query`` those of the
+    pages beside this one, if any. ``language`` is empty if the posts are in several languages.
+    ``tombstones`` are posts that left the feed recently. ``source_feeds`` are the feeds of the
+    sources of its posts, empty if the feed is that of one source.
     """
 
     service_info: ServiceInfo
@@ -97,6 +97,7 @@ class Feed:
     query: str = ""
     first_query: str = ""
     next_query: str | None = None
+    previous_query: str | None = None
     language: str = "en"
     updated: datetime
     """When a post of the feed last changed, appeared or left; never the time of a request."""
@@ -188,7 +189,6 @@ class FeedView:
     posts: Sequence[Post]
     page: Page
     snapshots: tuple[SourceSnapshot, ...]
-
     sources: tuple[Source, ...]
 
     @property
@@ -218,9 +218,8 @@ def build_feed_view(edition: Edition, name: str, query: Query) -> FeedView:
         if selection.sources is None or snapshot.source.name in selection.sources
     )
     sources = tuple(snapshot.source for snapshot in snapshots)
-    current_page = paginate(
-        posts, after=query.after, limit=query.limit, carousel=selection.carousel is True
-    )
+    is_carousel = selection.carousel is True
+    current_page = paginate(posts, after=query.after, limit=query.limit, carousel=is_carousel)
     return FeedView(
         named_feed=named_feed,
         query=query,
@@ -272,7 +271,7 @@ def build_feed(  # noqa: PLR0913 — optional values by keyword
         "title": title,
         "service": service_info.title,
     }
-    after = view.page.next_cursor
+    after, before = view.page.next_cursor, view.page.previous_cursor
     return Feed(
         service_info=service_info,
         name=view.named_feed.name,
@@ -281,6 +280,7 @@ def build_feed(  # noqa: PLR0913 — optional values by keyword
         query=query.canonical(),
         first_query=query.canonical(after=""),
         next_query=None if after is None else query.canonical(after=after),
+        previous_query=None if before is None else query.canonical(after=before),
         language=view.language,
         updated=_feed_updated(edition, view),
         items=tuple(items),

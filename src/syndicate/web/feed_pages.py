@@ -95,9 +95,6 @@ class FeedPages:
         feed = build_feed(edition, feed_view, context.service_info, rendered.items, words=words)
         location = FeedLocation(feed.name, feed.first_query)
         is_carousel = feed_view.selection.carousel is True
-        previous_query = None
-        if page.previous_cursor is not None:
-            previous_query = feed_view.query.canonical(after=page.previous_cursor)
         text = feed_page(
             feed,
             post_cards(edition, context.service_info, rendered, is_carousel=is_carousel),
@@ -107,12 +104,12 @@ class FeedPages:
             links=feed_links(context, location),
             filters=feed_filters(edition, unfiltered, feed_view.query),
             is_carousel=is_carousel,
-            previous_query=previous_query,
+            previous_query=feed.previous_query,
             language=language,
         )
         links = [Link(rel="canonical", href=feed.url("")), *context.alternate_links(location)]
-        if previous_query is not None:
-            links.append(Link(rel="prev", href=feed.url("", previous_query)))
+        if feed.previous_query is not None:
+            links.append(Link(rel="prev", href=feed.url("", feed.previous_query)))
         representation = html_representation(
             context.service_info,
             text,

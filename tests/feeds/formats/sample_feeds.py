@@ -60,6 +60,7 @@ FULL: Final = samples.feed(
     query="after=abc&category=tts",
     first_query="category=tts",
     next_query="after=def&category=tts",
+    previous_query="category=tts",
     language="",
     updated=datetime(2024, 5, 7, 9, 30, 15, 250_000, tzinfo=samples.NEW_YORK),
     sources=(

@@ -84,7 +84,7 @@ def test_ttl_is_the_max_age_in_minutes(seconds: int, minutes: str | None) -> Non
 def test_rss_has_all_links_of_atom() -> None:
     """Feedgen writes self alone, without paging or hub."""
     in_rss = [link["rel"] for link in links(channel(FEED))]
-    assert in_rss == ["self", "first", "next", "hub", "license"]
+    assert in_rss == ["self", "first", "previous", "next", "hub", "license"]
     assert ["alternate", *in_rss] == [link["rel"] for link in links(root(FEED))]
 
 

@@ -22,11 +22,14 @@ def test_feed_on_one_page_has_two_links() -> None:
 
 
 def test_last_page_links_to_the_first() -> None:
-    """Paging links are there where they have a target."""
+    """And to the previous one (RFC 5005): paging links are there where they have a target."""
     last = replace(sample_feeds.FULL, next_query=None)
     found = {link.rel: link.href for link in feed_links(last, ".rss", RSS)}
     assert found["first"] == "https://feeds.example.gov/feeds/dise%C3%B1o.rss?category=tts"
+    assert found["previous"] == found["first"]
     assert "next" not in found
+    first = replace(sample_feeds.FULL, previous_query=None)
+    assert "previous" not in [link.rel for link in feed_links(first, ".rss", RSS)]
 
 
 def test_license_of_two_sources_is_linked_once() -> None:

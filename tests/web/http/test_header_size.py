@@ -112,7 +112,10 @@ def test_long_query_keeps_the_links_of_websub() -> None:
 def test_least_important_links_are_left_out_first() -> None:
     """Formats and licenses before paging, that before self and hub; the order stays."""
     long = "https://feeds.example.gov/feeds/all?" + "q" * 200
-    rels = ["alternate", "self", "first", "next", "hub", "license", "canonical", "alternate"]
+    rels = [
+        *("alternate", "self", "first", "previous", "next"),
+        *("hub", "license", "canonical", "alternate"),
+    ]
     links = [Link(rel=rel, href=f"{long}{n}") for n, rel in enumerate(rels)]
     field = link_header(links)
     assert re.findall('rel="([a-z]+)"', field) == ["self", "next", "hub"]

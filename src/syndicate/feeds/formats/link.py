@@ -13,7 +13,9 @@ MAX_LINK_BYTES: Final = 1_000
 
 _LINK_ORDER: Final = {
     rel: index
-    for index, rel in enumerate(["self", "hub", "next", "canonical", "first", "alternate"])
+    for index, rel in enumerate(
+        ["self", "hub", "next", "canonical", "previous", "first", "alternate"]
+    )
 }
 """The most important first: a WebSub subscriber needs self and hub."""
 
@@ -51,6 +53,8 @@ def _feed_links(feed: Feed, suffix: str, media_type: str) -> Iterator[Link]:
     yield Link(rel="self", href=feed.url(suffix), type=media_type)
     if not feed.is_complete:
         yield Link(rel="first", href=feed.url(suffix, feed.first_query), type=media_type)
+    if feed.previous_query is not None:
+        yield Link(rel="previous", href=feed.url(suffix, feed.previous_query), type=media_type)
     if feed.next_query is not None:
         yield Link(rel="next", href=feed.url(suffix, feed.next_query), type=media_type)
     if feed.service_info.hub_url:
