@@ -19,6 +19,7 @@ from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
 from syndicate.model.post import CommitId
+from syndicate.publisher import source_watcher
 from syndicate.publisher.source_watcher import SourceReader, SourceWatcher, watch_folders
 from syndicate.web.http.server import uvloop_runner
 from tests import samples
@@ -42,7 +43,13 @@ class SourcesFixture:
         """Return the time, moved by ``ahead``."""
         return datetime.now(UTC) + self.ahead
 
-    def reader(self, name: str = "news", *, poll_seconds: float = 60) -> SourceReader:
+    def reader(
+        self,
+        name: str = "news",
+        *,
+        poll_seconds: float = 60,
+        kind: type[SourceReader] = SourceReader,
+    ) -> SourceReader:
         """Return a reader of the repository in the folder ``name``."""
         source = samples.source(name)
 
@@ -63,7 +70,7 @@ class SourcesFixture:
                 accepted=lambda: frozenset(self.accepted),
             )
 
-        return SourceReader(source, poll_seconds=poll_seconds, open_index=open_index)
+        return kind(source, poll_seconds=poll_seconds, open_index=open_index)
 
     def build_edition(
         self, snapshots: Sequence[SourceSnapshot | UnavailableSource], _: Edition | None = None
@@ -178,25 +185,95 @@ async def test_many_sources_are_checked_less_often(sources: SourcesFixture) -> N
 def test_folders_are_watched_where_the_loop_supports_it(
     sources: SourcesFixture, content: ContentRepository
 ) -> None:
-    """Changes elsewhere do not wake it, and missing folders are not watched."""
+    """Changes elsewhere do not wake it; of a missing folder, the one that gets it is watched."""
     stirs: list[int] = []
 
     async def work() -> None:
         reader = sources.reader()
         reader.poll()
-        missing, odd = f"{sources.folder}/missing", os.fsdecode(b"caf\xe9")
-        with watch_folders((missing, odd, *reader.watched_folders()), lambda: stirs.append(1)):
+        with watch_folders(reader.watched_folders(), lambda: stirs.append(1)) as is_watched:
+            assert is_watched
             content.commit({FIRST: POST.format("Edited")})
-            while not stirs:  # noqa: ASYNC110 — what is waited for has no event
-                await asyncio.sleep(0.005)
+            await until(lambda: bool(stirs))
         stirs.clear()
         content.commit({FIRST: POST.format("Edited again")})
         await asyncio.sleep(0.05)
+        assert stirs == []
+        missing = sources.folder / "missing"
+        with watch_folders((f"{missing}/inside",), lambda: stirs.append(1)) as is_watched:
+            assert is_watched
+            missing.mkdir()
+            await until(lambda: bool(stirs))
 
     assert sources.reader().watched_folders() == ()
     with uvloop_runner() as loop:
         loop.run(work())
-    assert stirs == []
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until ``condition`` holds."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 — what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+def test_folders_that_cannot_be_watched_are_reported(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names that are no UTF-8, folders that vanish, and event loops that watch nothing."""
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+
+    async def is_watched(*folders: str) -> bool:
+        with watch_folders(folders, lambda: None) as watched:
+            return watched
+
+    with uvloop_runner() as loop:
+        assert not loop.run(is_watched(str(tmp_path), str(odd)))
+        assert loop.run(is_watched("missing", str(tmp_path)))
+        with monkeypatch.context() as patch:
+            patch.setattr(source_watcher, "_existing_folder", lambda folder: folder)
+            assert not loop.run(is_watched(str(tmp_path), f"{tmp_path}/gone-meanwhile"))
+    assert not asyncio.run(is_watched(str(tmp_path)))
+
+
+def test_watched_branches_are_checked_seldom(
+    sources: SourcesFixture, content: ContentRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit is served all the same, and a refresh that is asked for is done."""
+    checks = polls = 0
+
+    class Counted(SourceReader):
+        @override
+        def fingerprint(self) -> Hashable:
+            nonlocal checks
+            checks += 1
+            return super().fingerprint()
+
+        @override
+        def poll(self) -> SourceSnapshot | UnavailableSource:
+            nonlocal polls
+            polls += 1
+            return super().poll()
+
+    async def work() -> None:
+        watcher = sources.watcher(sources.reader(kind=Counted))
+        running = asyncio.create_task(watcher.run())
+        first = await watcher.next_edition()
+        await asyncio.sleep(0.5)
+        assert checks < 10
+        content.commit({FIRST: POST.format("Edited")})
+        async with asyncio.timeout(20):
+            await watcher.next_edition(first)
+        before = polls
+        watcher.refresh_now("news")
+        await until(lambda: polls > before)
+        running.cancel()
+        await asyncio.wait([running])
+
+    monkeypatch.setattr(source_watcher, "_CHECK_SECONDS", 60.0)
+    with uvloop_runner() as loop:
+        loop.run(work())
 
 
 async def test_edition_is_prerendered_before_it_is_in_service(

@@ -201,7 +201,7 @@ def _read_ref(file: str) -> bytes | None:
 
 def _file_identity(file: str) -> tuple[int, ...] | None:
     try:
-        found = os.stat(file)  # noqa: PTH116 — faster; called a hundred times a second
+        found = os.stat(file)  # noqa: PTH116 — faster; may be called a hundred times a second
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

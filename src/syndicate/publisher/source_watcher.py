@@ -1,9 +1,10 @@
 """Watch the sources: poll them, keep the last good snapshots, and build editions."""
 
 import asyncio
+import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,21 +24,27 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def watch_folders(folders: Iterable[str], on_change: Callable[[], None]) -> Iterator[None]:
-    """Call ``on_change`` whenever something in one of ``folders`` changes.
+def watch_folders(folders: Iterable[str], on_change: Callable[[], None]) -> Iterator[bool]:
+    """Call ``on_change`` whenever something in one of ``folders`` changes; yield whether it will.
 
-    uvloop supports that through libuv (inotify on Linux), undocumented. With other event loops, for
-    folders that do not exist or whose name is not UTF-8, and where too many are watched already,
-    ``on_change`` is never called: callers must also poll.
+    Of a folder that does not exist, the innermost outer one that does is watched. uvloop supports
+    that through libuv (inotify on Linux), undocumented. False is yielded with other event loops,
+    for names that are not UTF-8, and where too many folders are watched already: callers must then
+    look themselves. Changes that other hosts make in a network file system are not reported.
     """
     monitor = folder_monitor(asyncio.get_running_loop())
+    existing = dict.fromkeys(map(_existing_folder, folders))
+    if monitor is None or not all(map(_is_utf8, existing)):
+        yield False
+        return
     with ExitStack() as monitors:
-        for folder in filter(_is_utf8, folders):
-            if monitor is None:
-                break
-            with suppress(OSError):
+        try:
+            for folder in existing:
                 monitors.callback(monitor(folder, lambda *_: on_change()).cancel)
-        yield
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def _new_commits(
@@ -57,11 +64,21 @@ def _is_utf8(folder: str) -> bool:
     return folder.encode(errors="ignore").decode() == folder
 
 
-_CHECK_SECONDS: Final = 0.01
-"""How often few local branches are checked; file notifications may be sooner."""
+def _existing_folder(folder: str) -> str:
+    while folder and not os.path.isdir(folder):  # noqa: PTH112 — faster
+        folder = folder.rpartition("/")[0]
+    return folder or "/"
 
-_MAX_CHECKS_PER_SECOND: Final = 250
-"""Checks of all branches together: each takes about 0.1 ms of the event loop."""
+
+_CHECK_SECONDS: Final = 1.0
+"""How often a branch whose folders are watched is checked: it may be on a network file system."""
+
+_MAX_CHECKS_PER_SECOND: Final = 10
+"""Checks of all these branches together: each takes about 0.2 ms of the event loop."""
+
+_UNWATCHED_CHECK_SECONDS: Final = 0.01
+_MAX_UNWATCHED_CHECKS_PER_SECOND: Final = 250
+"""The same for branches whose folders cannot be watched."""
 
 _PRERENDER_TIMEOUT_SECONDS: Final = 1.0
 """How long an edition waits for its posts: one slow post does not hold back the others."""
@@ -255,9 +272,9 @@ class SourceWatcher:
         self._edition: Edition | None = None
         self._changed = asyncio.Event()
         self._published = asyncio.Event()
-        self._refresh_requests = {name: asyncio.Event() for name in self._readers}
+        self._refresh_requests = set[str]()
+        self._wake_ups = {name: asyncio.Event() for name in self._readers}
         self._prerendering: asyncio.Task[None] | None = None
-        self._check_seconds = max(_CHECK_SECONDS, len(self._readers) / _MAX_CHECKS_PER_SECOND)
 
     @property
     def edition(self) -> Edition:
@@ -282,13 +299,11 @@ class SourceWatcher:
 
         Requests during a poll are served by one more poll after it.
         """
-        if source not in self._refresh_requests:
-            raise UnknownName(
-                f"there is no source called {source!r}",
-                code="unknown-source",
-                choices=tuple(self._refresh_requests),
-            )
-        self._refresh_requests[source].set()
+        if source not in self._readers:
+            message, choices = f"there is no source called {source!r}", tuple(self._readers)
+            raise UnknownName(message, code="unknown-source", choices=choices)
+        self._refresh_requests.add(source)
+        self._wake_ups[source].set()
 
     async def run(self) -> None:
         """Watch every source until cancelled."""
@@ -304,7 +319,7 @@ class SourceWatcher:
     async def _watch(self, reader: SourceReader) -> None:
         name = reader.source.name
         while True:
-            self._refresh_requests[name].clear()
+            self._refresh_requests.discard(name)
             fingerprint = reader.fingerprint()
             started = self._clock()
             snapshot = await self._in_thread(reader.poll)
@@ -321,16 +336,22 @@ class SourceWatcher:
             await self._wait_for_source_change(reader, fingerprint)
 
     async def _wait_for_source_change(self, reader: SourceReader, fingerprint: Hashable) -> None:
-        loop, requests, wake = asyncio.get_running_loop(), self._refresh_requests, asyncio.Event()
-        next_poll = loop.time() + reader.poll_seconds
-        with watch_folders(reader.watched_folders(), wake.set):
-            while reader.fingerprint() == fingerprint and loop.time() < next_poll:
-                if requests[reader.source.name].is_set():
+        loop, name = asyncio.get_running_loop(), reader.source.name
+        next_poll, wake_up = loop.time() + reader.poll_seconds, self._wake_ups[name]
+        while loop.time() < next_poll:
+            wake_up.clear()
+            with watch_folders(reader.watched_folders(), wake_up.set) as is_watched:
+                if name in self._refresh_requests or reader.fingerprint() != fingerprint:
                     return
-                wake.clear()
-                timer = loop.call_later(self._check_seconds, wake.set)
-                await wake.wait()
+                timer = loop.call_later(self._check_seconds(is_watched=is_watched), wake_up.set)
+                await wake_up.wait()
                 timer.cancel()
+
+    def _check_seconds(self, *, is_watched: bool) -> float:
+        if is_watched:
+            return max(_CHECK_SECONDS, len(self._readers) / _MAX_CHECKS_PER_SECOND)
+        most = _MAX_UNWATCHED_CHECKS_PER_SECOND
+        return max(_UNWATCHED_CHECK_SECONDS, len(self._readers) / most)
 
     async def _watch_withdrawals(self) -> None:
         withdrawals = self._withdrawals()
