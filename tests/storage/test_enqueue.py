@@ -1,7 +1,10 @@
 """Enqueueing events: which subscriptions get which, numbered without a gap."""
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from syndicate.model.ledger import PostEvent
 from syndicate.model.selection import Selection
 from syndicate.model.subscription import Subscription, SubscriptionId, pause
 from syndicate.storage.channels import listen
+from syndicate.storage.database import Database
 from syndicate.storage.publish import (
     EventBatch,
     StoredEvent,
@@ -127,27 +131,71 @@ async def test_stored_event_has_both_payload_forms(outbox_fixture: OutboxFixture
     assert b'"title":"A"' in thin
 
 
-async def test_postgresql_notifies_of_enqueued_events(outbox_fixture: OutboxFixture) -> None:
-    """At the start, for each transaction, and after a reconnect; SQLite never does."""
-    rung = asyncio.Event()
+async def test_listeners_are_notified_of_enqueued_events(outbox_fixture: OutboxFixture) -> None:
+    """For each transaction; on PostgreSQL also at the start and after a reconnect."""
+    database, rung = outbox_fixture.database, asyncio.Event()
 
     async def next_ring() -> None:
         await asyncio.wait_for(rung.wait(), 20)
         rung.clear()
 
-    listening = asyncio.create_task(listen(outbox_fixture.database, rung.set, retry_seconds=0.01))
-    if outbox_fixture.database.is_sqlite:
-        await listening
-        assert not rung.is_set()
-        return
-    await next_ring()
+    listening = asyncio.create_task(listen(database, rung.set, retry_seconds=0.01))
+    await asyncio.sleep(0)
+    if not database.is_sqlite:
+        await next_ring()
     await outbox_fixture.subscribe("a", events=(1,))
     await next_ring()
-    async with outbox_fixture.database.read() as connection:
-        await connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND query = 'LISTEN syndicate_outbox'"
-        )
-    await next_ring()
+    if not database.is_sqlite:
+        async with database.read() as connection:
+            await connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND query = 'LISTEN syndicate_outbox'"
+            )
+        await next_ring()
+    await outbox_fixture.claim("nobody")
+    await asyncio.sleep(1.5)
+    rung.clear()
+    async with database.read() as connection:
+        await connection.exec_driver_sql("SELECT 1")
+    await asyncio.sleep(1.5)
+    assert not rung.is_set()  # nothing was written
     listening.cancel()
     await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_listener_to_a_missing_file_waits_for_it(tmp_path: Path) -> None:
+    """A database that was lost, or that another process has not opened yet."""
+    rung = asyncio.Event()
+    file = tmp_path / "a.db"
+    listening = asyncio.create_task(listen(Database.connect(f"sqlite:///{file}"), rung.set))
+    await asyncio.sleep(0)
+    database = await Database.open(f"sqlite:///{file}")
+    await asyncio.wait_for(rung.wait(), 20)
+    await database.close()
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+_CHECKPOINT = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], timeout=0) as connection:
+    connection.execute("CREATE TABLE other (x)")
+print(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+"""
+"""Prints 1 if a reader of another process is in the way, as it must be."""
+
+
+async def test_listening_ends_no_lock_of_sqlite(tmp_path: Path) -> None:
+    """Closing any file of a database would end the locks that this process has on it."""
+    file = tmp_path / "a.db"
+    database = await Database.open(f"sqlite:///{file}")
+    listening = asyncio.create_task(listen(database, lambda: None))
+    async with database.read() as connection:
+        await connection.exec_driver_sql("SELECT * FROM publisher")
+        await asyncio.sleep(1.5)
+        command = [sys.executable, "-c", _CHECKPOINT, str(file)]
+        output = await asyncio.to_thread(subprocess.check_output, command, text=True)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await database.close()
+    assert output == "1\n"

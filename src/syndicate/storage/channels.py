@@ -1,9 +1,11 @@
 """Channels of PostgreSQL, by which processes notify each other at once; SQLite has none."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Final
+from pathlib import Path
+from typing import Final, NoReturn
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +19,8 @@ REFRESH: Final = "syndicate_refresh"
 """Notifies the other processes of a request to refresh a source."""
 
 RETRY_SECONDS: Final = 5.0
+_FILE_SECONDS: Final = 1.0
+_TICK_NS: Final = 50_000_000
 _KEEPALIVES: Final = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """A server that vanished without a word is noticed after a minute, not after two hours."""
 
@@ -60,11 +64,38 @@ async def listen(
 ) -> None:
     """Call ``on_notify`` for every notification of new deliveries, until cancelled.
 
-    Also after each reconnect, since a notification may have been missed. With SQLite, it returns at
-    once.
+    Also after each reconnect, since a notification may have been missed. With SQLite, it is called
+    within a second after any process has written to the database.
     """
     if database.is_sqlite:
-        return
+        await _watch_file(database.file, on_notify)
     async with aclosing(notifications(database, OUTBOX, retry_seconds=retry_seconds)) as received:
         async for _ in received:
             on_notify()
+
+
+async def _watch_file(file: Path, on_change: Callable[[], None]) -> NoReturn:
+    """Look at the write-ahead log, which every transaction changes: no query is needed.
+
+    No file is opened: closing it would end locks of SQLite (https://www.sqlite.org/howtocorrupt.html
+    section 2.2).
+    """
+    log = file.with_name(f"{file.name}-wal")
+    before = _state(log)
+    while True:
+        await asyncio.sleep(_FILE_SECONDS)
+        if before != (before := _state(log)):
+            on_change()
+
+
+def _state(log: Path) -> tuple[int, int, bool] | None:
+    """Return what changes when ``log`` is written to.
+
+    Another write in the same tick of the file system's clock leaves size and time as they are, so
+    a state right after a write differs from the same one later.
+    """
+    try:
+        found = log.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, time.time_ns() - found.st_mtime_ns < _TICK_NS

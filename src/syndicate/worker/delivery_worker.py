@@ -43,8 +43,6 @@ GRACE_SECONDS: Final = 8.0
 _SHUTDOWN_TIMEOUT_SECONDS: Final = 2.0
 """How long it may then take to record their attempts."""
 _POLL_SECONDS: Final = 30.0
-_SQLITE_POLL_SECONDS: Final = 1.0
-"""SQLite does not notify other processes of changes."""
 _MIN_WAIT_SECONDS: Final = 0.02
 _SHIFTED_WAIT_SECONDS: Final = 0.25
 """How long to wait for leases that have ended by the clock of this host alone."""
@@ -197,17 +195,16 @@ class DeliveryWorker:
 
     async def _seconds_until_due(self) -> float:
         """Return how long no delivery is due."""
-        poll_seconds = _SQLITE_POLL_SECONDS if self._database.is_sqlite else _POLL_SECONDS
         if len(self._in_flight) >= self._limits.max_concurrent:
-            return poll_seconds
+            return _POLL_SECONDS
         now = self._clock()
         due = await self._outbox.next_due(now)
         if due is None:
-            return poll_seconds
+            return _POLL_SECONDS
         least_seconds = _MIN_WAIT_SECONDS
         if due <= now and not await self._reclaim_expired() and self._lease_clock.is_shifted(now):
             least_seconds = _SHIFTED_WAIT_SECONDS
-        return min(max((due - now).total_seconds(), least_seconds), poll_seconds)
+        return min(max((due - now).total_seconds(), least_seconds), _POLL_SECONDS)
 
     async def _send(self, claim: Claim) -> None:
         delivery, subscription = claim.delivery, claim.subscription

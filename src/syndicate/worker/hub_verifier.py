@@ -23,8 +23,6 @@ MAX_CONCURRENT_CHALLENGES: Final = 64
 """Maximum number of concurrent verifications; a callback that does not respond takes one."""
 
 _POLL_SECONDS: Final = 30.0
-_SQLITE_POLL_SECONDS: Final = 1.0
-"""SQLite does not notify other processes of changes."""
 _MIN_WAIT_SECONDS: Final = 0.02
 _RETRY_SECONDS: Final = 1.0
 _PRUNE_INTERVAL: Final = timedelta(minutes=1)
@@ -102,10 +100,9 @@ class HubVerifier:
             await self._topics.prune(now)
             await self._requests.prune(now)
             self._prune_at = now + _PRUNE_INTERVAL
-        poll_seconds = _SQLITE_POLL_SECONDS if self._database.is_sqlite else _POLL_SECONDS
         free = MAX_CONCURRENT_CHALLENGES - self.in_flight
         if not free:
-            return poll_seconds
+            return _POLL_SECONDS
         lease_token = secrets.token_hex(16)
         for request in await self._requests.claim(
             free, token=lease_token, now=now, lease=self._lease
@@ -114,8 +111,8 @@ class HubVerifier:
             tasks.create_task(self._verify(request, lease_token))
         due = await self._requests.next_due(now)
         if due is None:
-            return poll_seconds
-        return min(max((due - now).total_seconds(), _MIN_WAIT_SECONDS), poll_seconds)
+            return _POLL_SECONDS
+        return min(max((due - now).total_seconds(), _MIN_WAIT_SECONDS), _POLL_SECONDS)
 
     async def _verify(self, request: WebSubRequest, lease_token: str) -> None:
         try:
