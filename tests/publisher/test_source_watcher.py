@@ -1,94 +1,32 @@
 """Watching sources: commits, errors, and posts that appear on time."""
 
 import asyncio
-import os
 import pathlib
 import shutil
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from typing_extensions import override
 
 from syndicate.cache import Cache
 from syndicate.content.source_index import SourceIndex
 from syndicate.errors import NotReady, RepositoryError, UnknownName
 from syndicate.git import Repository
 from syndicate.model.category import Vocabulary
-from syndicate.model.edition import Edition, SourceSnapshot, UnavailableSource
+from syndicate.model.edition import Edition, SourceSnapshot
 from syndicate.model.post import CommitId
-from syndicate.publisher import source_watcher
-from syndicate.publisher.source_watcher import SourceReader, SourceWatcher, watch_folders
-from syndicate.web.http.server import uvloop_runner
+from syndicate.publisher.source_watcher import SourceReader, SourceWatcher
 from tests import samples
 from tests.content_repository import ContentRepository
 from tests.metric_samples import metric_value
-
-POST = "---\ntitle: {}\n---\nWords.\n"
-FIRST = "news/2023-11-06-first.md"
+from tests.publisher.sources_fixture import FIRST, POST, SourcesFixture
 
 
-class SourcesFixture:
-    """Source readers of repositories below a folder, and a clock to set."""
-
-    def __init__(self, folder: pathlib.Path, exit_stack: ExitStack) -> None:
-        self.folder = folder
-        self.exit_stack = exit_stack
-        self.ahead = timedelta()
-        self.accepted: set[CommitId] = set()
-
-    def clock(self) -> datetime:
-        """Return the time, moved by ``ahead``."""
-        return datetime.now(UTC) + self.ahead
-
-    def reader(
-        self,
-        name: str = "news",
-        *,
-        poll_seconds: float = 60,
-        kind: type[SourceReader] = SourceReader,
-    ) -> SourceReader:
-        """Return a reader of the repository in the folder ``name``."""
-        source = samples.source(name)
-
-        def open_index() -> SourceIndex:
-            repository = self.exit_stack.enter_context(
-                Repository.open(
-                    str(self.folder / name),
-                    ref="main",
-                    mirrors=self.folder / "mirrors",
-                    source_name=name,
-                )
-            )
-            return SourceIndex(
-                source,
-                repository,
-                cache=Cache(None),
-                vocabulary=Vocabulary(),
-                accepted=lambda: frozenset(self.accepted),
-            )
-
-        return kind(source, poll_seconds=poll_seconds, open_index=open_index)
-
-    def build_edition(
-        self, snapshots: Sequence[SourceSnapshot | UnavailableSource], _: Edition | None = None
-    ) -> Edition:
-        """Return the edition of now."""
-        return Edition.build(
-            (snapshot for snapshot in snapshots if isinstance(snapshot, SourceSnapshot)),
-            unavailable=(source for source in snapshots if isinstance(source, UnavailableSource)),
-            at=self.clock(),
-        )
-
-    def watcher(
-        self, *readers: SourceReader, prerender: Callable[[Edition], None] = lambda _: None
-    ) -> SourceWatcher:
-        """Return a watcher of ``readers``."""
-        return SourceWatcher(
-            readers, build_edition=self.build_edition, clock=self.clock, prerender=prerender
-        )
+def titles(watcher: SourceWatcher) -> list[str]:
+    """Return the titles of the posts in service."""
+    return [post.title for post in watcher.edition.posts] if watcher.is_ready else []
 
 
 @pytest.fixture
@@ -104,11 +42,6 @@ def content(tmp_path: pathlib.Path) -> ContentRepository:
     repository = ContentRepository.create(tmp_path / "news")
     repository.commit({FIRST: POST.format("First")})
     return repository
-
-
-def titles(watcher: SourceWatcher) -> list[str]:
-    """Return the titles of the posts in service."""
-    return [post.title for post in watcher.edition.posts] if watcher.is_ready else []
 
 
 async def run(
@@ -152,128 +85,6 @@ async def test_commit_is_noticed_before_the_next_poll(
             lambda: titles(watcher) == ["Edited"],
         ),
     )
-
-
-async def test_many_sources_are_checked_less_often(sources: SourcesFixture) -> None:
-    """A hundred sources together take no more of the event loop than ten."""
-    glances = 0
-
-    class Counted(SourceReader):
-        @override
-        def fingerprint(self) -> Hashable:
-            nonlocal glances
-            glances += 1
-            return None
-
-    def unread() -> SourceIndex:
-        raise RepositoryError("nothing is there", code="no-repository")
-
-    readers = [
-        Counted(samples.source(f"s{n}"), poll_seconds=60, open_index=unread) for n in range(100)
-    ]
-
-    watcher = sources.watcher(*readers)
-    running = asyncio.create_task(watcher.run())
-    await watcher.next_edition()
-    before = glances
-    await asyncio.sleep(1)
-    running.cancel()
-    await asyncio.wait([running])
-    assert 0 < glances - before < 500
-
-
-def test_folders_are_watched_where_the_loop_supports_it(
-    sources: SourcesFixture, content: ContentRepository
-) -> None:
-    """Changes elsewhere do not wake it; of a missing folder, the one that gets it is watched."""
-    stirs: list[int] = []
-
-    async def work() -> None:
-        reader = sources.reader()
-        reader.poll()
-        with watch_folders(reader.watched_folders(), lambda: stirs.append(1)) as is_watched:
-            assert is_watched
-            content.commit({FIRST: POST.format("Edited")})
-            await until(lambda: bool(stirs))
-        stirs.clear()
-        content.commit({FIRST: POST.format("Edited again")})
-        await asyncio.sleep(0.05)
-        assert stirs == []
-        missing = sources.folder / "missing"
-        with watch_folders((f"{missing}/inside",), lambda: stirs.append(1)) as is_watched:
-            assert is_watched
-            missing.mkdir()
-            await until(lambda: bool(stirs))
-
-    assert sources.reader().watched_folders() == ()
-    with uvloop_runner() as loop:
-        loop.run(work())
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until ``condition`` holds."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 — what is waited for has no event
-            await asyncio.sleep(0.005)
-
-
-def test_folders_that_cannot_be_watched_are_reported(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Names that are no UTF-8, folders that vanish, and event loops that watch nothing."""
-    odd = tmp_path / os.fsdecode(b"caf\xe9")
-    odd.mkdir()
-
-    async def is_watched(*folders: str) -> bool:
-        with watch_folders(folders, lambda: None) as watched:
-            return watched
-
-    with uvloop_runner() as loop:
-        assert not loop.run(is_watched(str(tmp_path), str(odd)))
-        assert loop.run(is_watched("missing", str(tmp_path)))
-        with monkeypatch.context() as patch:
-            patch.setattr(source_watcher, "_existing_folder", lambda folder: folder)
-            assert not loop.run(is_watched(str(tmp_path), f"{tmp_path}/gone-meanwhile"))
-    assert not asyncio.run(is_watched(str(tmp_path)))
-
-
-def test_watched_branches_are_checked_seldom(
-    sources: SourcesFixture, content: ContentRepository, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A commit is served all the same, and a refresh that is asked for is done."""
-    checks = polls = 0
-
-    class Counted(SourceReader):
-        @override
-        def fingerprint(self) -> Hashable:
-            nonlocal checks
-            checks += 1
-            return super().fingerprint()
-
-        @override
-        def poll(self) -> SourceSnapshot | UnavailableSource:
-            nonlocal polls
-            polls += 1
-            return super().poll()
-
-    async def work() -> None:
-        watcher = sources.watcher(sources.reader(kind=Counted))
-        running = asyncio.create_task(watcher.run())
-        first = await watcher.next_edition()
-        await asyncio.sleep(0.5)
-        assert checks < 10
-        content.commit({FIRST: POST.format("Edited")})
-        async with asyncio.timeout(20):
-            await watcher.next_edition(first)
-        before = polls
-        watcher.refresh_now("news")
-        await until(lambda: polls > before)
-        running.cancel()
-        await asyncio.wait([running])
-
-    monkeypatch.setattr(source_watcher, "_CHECK_SECONDS", 60.0)
-    with uvloop_runner() as loop:
-        loop.run(work())
 
 
 async def test_edition_is_prerendered_before_it_is_in_service(

@@ -1,10 +1,9 @@
 """Watch the sources: poll them, keep the last good snapshots, and build editions."""
 
 import asyncio
-import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,57 +16,10 @@ from syndicate.errors import NotReady, SyndicateError, UnknownName
 from syndicate.model.category import Vocabulary
 from syndicate.model.edition import Edition, NamedFeed, SourceSnapshot, UnavailableSource
 from syndicate.model.post import CommitId, Source
-from syndicate.private_attributes import folder_monitor
+from syndicate.publisher.folder_watcher import watch_folders
 from syndicate.telemetry import tracing
 
 Result = TypeVar("Result")
-
-
-@contextmanager
-def watch_folders(folders: Iterable[str], on_change: Callable[[], None]) -> Iterator[bool]:
-    """Call ``on_change`` whenever something in one of ``folders`` changes; yield whether it will.
-
-    Of a folder that does not exist, the innermost outer one that does is watched. uvloop supports
-    that through libuv (inotify on Linux), undocumented. False is yielded with other event loops,
-    for names that are not UTF-8, and where too many folders are watched already: callers must then
-    look themselves. Changes that other hosts make in a network file system are not reported.
-    """
-    monitor = folder_monitor(asyncio.get_running_loop())
-    existing = dict.fromkeys(map(_existing_folder, folders))
-    if monitor is None or not all(map(_is_utf8, existing)):
-        yield False
-        return
-    with ExitStack() as monitors:
-        try:
-            for folder in existing:
-                monitors.callback(monitor(folder, lambda *_: on_change()).cancel)
-        except OSError:
-            yield False
-        else:
-            yield True
-
-
-def _new_commits(
-    snapshots: Iterable[SourceSnapshot | UnavailableSource],
-    previous: Iterable[SourceSnapshot | UnavailableSource | None],
-) -> dict[str, CommitId]:
-    """Return the commit of each source that is at another one than before."""
-    before = {(old.source.name, old.commit) for old in previous if isinstance(old, SourceSnapshot)}
-    return {
-        new.source.name: new.commit
-        for new in snapshots
-        if isinstance(new, SourceSnapshot) and (new.source.name, new.commit) not in before
-    }
-
-
-def _is_utf8(folder: str) -> bool:
-    return folder.encode(errors="ignore").decode() == folder
-
-
-def _existing_folder(folder: str) -> str:
-    while folder and not os.path.isdir(folder):  # noqa: PTH112 — faster
-        folder = folder.rpartition("/")[0]
-    return folder or "/"
 
 
 _CHECK_SECONDS: Final = 1.0
@@ -336,16 +288,21 @@ class SourceWatcher:
             await self._wait_for_source_change(reader, fingerprint)
 
     async def _wait_for_source_change(self, reader: SourceReader, fingerprint: Hashable) -> None:
-        loop, name = asyncio.get_running_loop(), reader.source.name
-        next_poll, wake_up = loop.time() + reader.poll_seconds, self._wake_ups[name]
+        loop, wake_up = asyncio.get_running_loop(), self._wake_ups[reader.source.name]
+        next_poll = loop.time() + reader.poll_seconds
         while loop.time() < next_poll:
             wake_up.clear()
             with watch_folders(reader.watched_folders(), wake_up.set) as is_watched:
-                if name in self._refresh_requests or reader.fingerprint() != fingerprint:
-                    return
-                timer = loop.call_later(self._check_seconds(is_watched=is_watched), wake_up.set)
-                await wake_up.wait()
-                timer.cancel()
+                seconds = self._check_seconds(is_watched=is_watched)
+                while not wake_up.is_set() and loop.time() < next_poll:
+                    if self._must_poll(reader, fingerprint):
+                        return
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(seconds):
+                            await wake_up.wait()
+
+    def _must_poll(self, reader: SourceReader, fingerprint: Hashable) -> bool:
+        return reader.source.name in self._refresh_requests or reader.fingerprint() != fingerprint
 
     def _check_seconds(self, *, is_watched: bool) -> float:
         if is_watched:
@@ -402,6 +359,19 @@ class SourceWatcher:
                 await self._changed.wait()
         except TimeoutError:
             return
+
+
+def _new_commits(
+    snapshots: Iterable[SourceSnapshot | UnavailableSource],
+    previous: Iterable[SourceSnapshot | UnavailableSource | None],
+) -> dict[str, CommitId]:
+    """Return the commit of each source that is at another one than before."""
+    before = {(old.source.name, old.commit) for old in previous if isinstance(old, SourceSnapshot)}
+    return {
+        new.source.name: new.commit
+        for new in snapshots
+        if isinstance(new, SourceSnapshot) and (new.source.name, new.commit) not in before
+    }
 
 
 def _report_snapshot(snapshot: SourceSnapshot | UnavailableSource) -> None:
