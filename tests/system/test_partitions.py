@@ -17,7 +17,7 @@ import pytest
 
 from tests.channels.receiver import Receiver, respond, run_receiver
 from tests.databases import PostgresServer, postgresql_server
-from tests.project_documents import find_program
+from tests.fake_clock import fake_clock_library
 from tests.system.network_hosts import ADDRESSES, NETWORK, NetworkHost, network_hosts
 from tests.system.service_processes import (
     ServiceProcesses,
@@ -50,7 +50,6 @@ POLL_SECONDS: Final = "poll_seconds = 1"
 """A faked clock lets a call of the C library fail now and then; git is then run again soon."""
 
 FEED: Final = "/feeds/all.atom?limit=200"
-FAKE_CLOCK: Final = pathlib.Path("/usr/lib", f"{os.uname().machine}-linux-gnu", "faketime")
 
 
 @dataclass(kw_only=True)
@@ -96,7 +95,7 @@ class Hosts:
 
     def _clock_variables(self) -> dict[str, str]:
         return {
-            "LD_PRELOAD": str(FAKE_CLOCK / "libfaketimeMT.so.1"),
+            "LD_PRELOAD": str(fake_clock_library()),
             "FAKETIME_TIMESTAMP_FILE": str(self.folder / "clock"),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -244,8 +243,6 @@ async def test_two_hosts_survive_partitions_kills_clock_jumps_and_a_hung_databas
     tmp_path: pathlib.Path,
 ) -> None:
     """Webhooks arrive in order, feeds are equal within seconds, readers never go back in time."""
-    if not FAKE_CLOCK.is_dir():
-        find_program("faketime")
     with network_hosts(2) as hosts, postgresql_server() as server:
         url = server.listen(ADDRESSES["database"], NETWORK)
         with service_processes(tmp_path, url) as processes:
