@@ -1,17 +1,19 @@
 """The pages for developers of partner sites: URLs, samples and the API reference."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from syndicate.model.feed import ServiceInfo
 from syndicate.render.pages.embed_pages import EmbedOptions
 from syndicate.render.pages.html_pages import FeedLink, render_page
 from syndicate.render.pages.resources import read_resource
 
+_Described = TypeVar("_Described")
+
 _MIN_SHARED: Final = 5
-"""From so many operations on, a parameter is described once for all of them."""
+"""From so many operations on, a parameter or response is described once for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +116,19 @@ def copy_script() -> str:
 def api_reference_page(service_info: ServiceInfo, groups: Sequence[ApiGroup]) -> str:
     """Return the reference of all operations, in ``groups``.
 
-    Parameters of many operations are described once.
+    Parameters and responses of many operations are described once.
     """
-    counts = Counter(
-        parameter
-        for group in groups
-        for operation in group.operations
-        for parameter in operation.parameters
+    operations = [operation for group in groups for operation in group.operations]
+    return render_page(
+        "api_reference.html",
+        service_info,
+        groups=groups,
+        shared=_shared(parameter for each in operations for parameter in each.parameters),
+        shared_responses=_shared(response for each in operations for response in each.responses),
+        here="",
     )
-    shared = [parameter for parameter, count in counts.items() if count >= _MIN_SHARED]
-    return render_page("api_reference.html", service_info, groups=groups, shared=shared, here="")
+
+
+def _shared(described: Iterable[_Described]) -> list[_Described]:
+    """Return those that many operations have, in the order in which they occur first."""
+    return [each for each, count in Counter(described).items() if count >= _MIN_SHARED]
