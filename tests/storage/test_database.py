@@ -97,7 +97,9 @@ def test_alembic_is_imported_only_for_an_upgrade(
         "from syndicate.storage.database import Database\n"
         "async def do():\n"
         f"    database = await Database.open('sqlite:///{tmp_path / 'syndicate.db'}')\n"
-        "    await listen(database, print)\n"
+        "    listening = asyncio.create_task(listen(database, print))\n"
+        "    await asyncio.sleep(0)\n"
+        "    listening.cancel()\n"
         "    await database.close()\n"
         "asyncio.run(do())\n"
         "print(sorted({'alembic', 'psycopg'} & set(sys.modules)))\n"
@@ -228,3 +230,21 @@ async def test_read_transaction_sees_one_state(address: str) -> None:
             assert (await reading.execute(count)).scalar() == before == 0
         async with database.read() as reading:
             assert (await reading.execute(count)).scalar() == 1
+
+
+async def test_reading_waits_for_no_writer_of_sqlite(tmp_path: pathlib.Path) -> None:
+    """Nor does opening a connection to read, and it changes nothing."""
+    database = await Database.open(f"sqlite:///{tmp_path / 'a.db'}")
+    log = tmp_path / "a.db-wal"
+
+    async def read() -> None:
+        async with database.read() as connection:
+            await connection.exec_driver_sql("SELECT * FROM publisher")
+            await asyncio.sleep(0.1)  # so that each takes a connection of its own
+
+    before = log.stat().st_mtime_ns
+    async with asyncio.timeout(4), database.write() as connection:
+        await asyncio.gather(*(read() for _ in range(6)))
+        assert log.stat().st_mtime_ns == before
+        await connection.exec_driver_sql("CREATE TABLE a (b)")
+    await database.close()

@@ -164,9 +164,11 @@ async def test_listeners_are_notified_of_enqueued_events(outbox_fixture: OutboxF
 
 
 async def test_listener_to_a_missing_file_waits_for_it(tmp_path: Path) -> None:
-    """A database that was lost, or that another process has not opened yet."""
+    """A database that another process has not opened yet, here behind a symbolic link."""
     rung = asyncio.Event()
+    (tmp_path / "elsewhere").mkdir()
     file = tmp_path / "a.db"
+    file.symlink_to(tmp_path / "elsewhere" / "b.db")
     listening = asyncio.create_task(listen(Database.connect(f"sqlite:///{file}"), rung.set))
     await asyncio.sleep(0)
     database = await Database.open(f"sqlite:///{file}")

@@ -1,6 +1,7 @@
 """Channels of PostgreSQL, by which processes notify each other at once; SQLite has none."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -80,6 +81,7 @@ async def _watch_file(file: Path, on_change: Callable[[], None]) -> NoReturn:
     No file is opened: closing it would end locks of SQLite (https://www.sqlite.org/howtocorrupt.html
     section 2.2).
     """
+    file = Path(os.path.realpath(file))  # noqa: ASYNC240 — once; SQLite follows links, too
     log = file.with_name(f"{file.name}-wal")
     before = _state(log)
     while True:

@@ -287,12 +287,20 @@ class _Connection(sqlite3.Connection):
         super().close()
 
 
+class _Cursor(Protocol):
+    """The result of a statement."""
+
+    def fetchone(self) -> object:
+        """Return the next row, None without one."""
+        ...
+
+
 class _Driver(Protocol):
     """A connection of the sqlite driver."""
 
     isolation_level: str | None
 
-    def execute(self, statement: str) -> object:
+    def execute(self, statement: str) -> _Cursor:
         """Run one statement."""
         ...
 
@@ -306,13 +314,12 @@ def configure_sqlite(engine: Engine, begin: str) -> None:
 
     def on_connect(driver: _Driver, _: object) -> None:
         driver.isolation_level = None
-        for pragma in (
-            "auto_vacuum=INCREMENTAL",  # before anything is written; else without effect
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            f"busy_timeout={_BUSY_MS}",
-        ):
-            driver.execute(f"PRAGMA {pragma}")
+        driver.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        if driver.execute("PRAGMA page_count").fetchone() == (0,):
+            # Of a file with pages, this would be a transaction that writes.
+            driver.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        driver.execute("PRAGMA journal_mode=WAL")
+        driver.execute("PRAGMA synchronous=FULL")
 
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
