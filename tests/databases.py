@@ -193,6 +193,8 @@ def _sqlite_template() -> bytes:
         file = pathlib.Path(folder) / "template.db"
         _migrate(f"sqlite:///{file}")
         with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("VACUUM")
             connection.execute("PRAGMA journal_mode=WAL")
         return file.read_bytes()
 

@@ -1,7 +1,8 @@
 """Return free pages of an SQLite file to the file system; PostgreSQL does so by itself.
 
 What the retention deletes leaves free pages, which SQLite uses again but otherwise keeps. Files
-are created with ``auto_vacuum=INCREMENTAL``, so their pages can be returned a few at a time.
+are created with ``auto_vacuum=INCREMENTAL``, so their pages can be returned a few at a time. To
+rewrite a file that was not would keep writers waiting for minutes: the operator decides when.
 """
 
 import asyncio
@@ -28,8 +29,7 @@ _BUSY_SECONDS: Final = 30.0
 async def release_free_pages(database: Database) -> int:
     """Return free pages to the file system while others use the database; return their number.
 
-    A file that was created without incremental vacuum is rewritten once most of it is free. Raises
-    `StorageError`.
+    A file that was created without incremental vacuum is left alone. Raises `StorageError`.
     """
     if not database.is_sqlite:
         return 0
@@ -46,15 +46,9 @@ async def release_free_pages(database: Database) -> int:
 
 async def _release(connection: sqlite3.Connection) -> int:
     free = _read(connection, "freelist_count")
-    if free <= KEPT_FREE_PAGES:
+    if free <= KEPT_FREE_PAGES or _read(connection, "auto_vacuum") != _INCREMENTAL:
         return 0
-    if _read(connection, "auto_vacuum") == _INCREMENTAL:
-        await _release_in_steps(connection, free - KEPT_FREE_PAGES)
-    elif 2 * free > _read(connection, "page_count"):
-        connection.execute(f"PRAGMA auto_vacuum={_INCREMENTAL}")
-        await _run(connection, "VACUUM")
-    else:
-        return 0
+    await _release_in_steps(connection, free - KEPT_FREE_PAGES)
     connection.execute(f"PRAGMA busy_timeout={_CHECKPOINT_MS}")
     await _run(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
     return free - _read(connection, "freelist_count")
