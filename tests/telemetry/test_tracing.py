@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace.status import StatusCode
+from typing_extensions import override
 
 from syndicate.telemetry import commit_tracer, tracing
 from syndicate.telemetry.commit_tracer import CommitTracer
@@ -99,6 +100,27 @@ def test_clock_that_is_set_back_makes_no_negative_span() -> None:
     process.tracer.commit_read("news", COMMIT, (TIMES[1], TIMES[0]))
     (span,) = process.spans().values()
     assert span.start_time == span.end_time == 1_767_225_602_000_000_000
+
+
+class FailingExporter(InMemorySpanExporter):
+    """An exporter that cannot be shut down."""
+
+    @override
+    def shutdown(self) -> None:
+        raise OSError("no collector")
+
+
+def test_error_of_tracing_is_logged_and_stays_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """Deliveries and editions go on; other spans are made."""
+    process = Process(FailingExporter())
+    tracer = process.tracer
+    tracer.commit_read("news", "not hexadecimal", TIMES)
+    tracer.edition_built({"news": "not hexadecimal"}, TIMES)
+    tracer.events_recorded([Event(commit_id="")], TIMES[1])
+    tracer.delivery_attempted("\udcff", BODY, TIMES, {})
+    tracer.commit_read("news", COMMIT, TIMES)
+    assert [*process.spans()] == ["read commit"]
+    assert capsys.readouterr().err.count("tracing failed") == 5
 
 
 def test_known_spans_are_bounded() -> None:

@@ -6,7 +6,8 @@ without anything stored for it.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from threading import Lock
@@ -23,7 +24,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 from opentelemetry.trace.status import StatusCode
 from typing_extensions import override
 
-from syndicate import __version__
+from syndicate import __version__, telemetry
 from syndicate.telemetry.tracing import Attributes, Times, TracedEvent, Tracer
 
 _TRACE_DIGITS: Final = 32
@@ -33,14 +34,25 @@ _NANOSECONDS: Final = 1_000_000_000
 
 _COMMIT: Final = re.compile(rb'"commit":"([0-9a-f]{40,64})"')
 
+_log = telemetry.logger("tracing")
+
 
 def make_tracer() -> "CommitTracer":
     """Return a tracer that exports to the collector that the environment names."""
     return CommitTracer(OTLPSpanExporter())
 
 
+@contextmanager
+def _log_errors() -> Iterator[None]:
+    """Log any error of what is decorated: what is traced must go on without its span."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 — any error of the packages for tracing
+        _log.exception("tracing failed")
+
+
 class CommitTracer(Tracer):
-    """Makes spans, and hands them to ``exporter`` in the background."""
+    """Makes spans, and hands them to ``exporter`` in the background; raises nothing."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._ids = _ChosenIds()
@@ -55,16 +67,19 @@ class CommitTracer(Tracer):
         self._known: dict[tuple[str, str], int] = {}
 
     @override
+    @_log_errors()
     def close(self) -> None:
         self._provider.shutdown()
 
     @override
+    @_log_errors()
     def commit_read(self, source: str, commit: str, times: Times) -> None:
         attributes = {"syndicate.source": source}
         span = self._span("read commit", commit, 0, times, attributes)
         self._remember("read", commit, span)
 
     @override
+    @_log_errors()
     def edition_built(self, commits: Mapping[str, str], times: Times) -> None:
         for source, commit in commits.items():
             parent = self._known.get(("read", commit), 0)
@@ -73,6 +88,7 @@ class CommitTracer(Tracer):
             self._remember("edition", commit, span)
 
     @override
+    @_log_errors()
     def events_recorded(self, events: Iterable[TracedEvent], now: datetime) -> None:
         for event in events:
             attributes = {"syndicate.event": event.id, "syndicate.event_type": event.type}
@@ -82,6 +98,7 @@ class CommitTracer(Tracer):
             self._span("record event", event.commit_id, parent, times, attributes, own_id=own_id)
 
     @override
+    @_log_errors()
     def delivery_attempted(
         self, event: str, body: bytes, times: Times, attributes: Attributes, *, error: str = ""
     ) -> None:

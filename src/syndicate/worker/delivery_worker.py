@@ -225,6 +225,7 @@ class DeliveryWorker:
         self._finished.append(
             FinishedAttempt(delivery=delivery, attempt=attempt, context=self._attempt_context())
         )
+        self.wake()
         tracing.current().delivery_attempted(
             delivery.event,
             delivery.body,
@@ -236,7 +237,6 @@ class DeliveryWorker:
             },
             error=attempt.error,
         )
-        self.wake()
 
     async def _reclaim_expired(self, dead: Sequence[str] = ()) -> int:
         """Reclaim deliveries with expired leases or of ``dead`` processes; return their number."""
