@@ -101,7 +101,9 @@ async def test_worker_with_an_expired_lease_changes_nothing(outbox_fixture: Outb
     await outbox_fixture.subscribe("a", events=(1,))
     (late,) = await outbox_fixture.claim("late")
     after_lease = NOW + LEASE + SECOND
-    (taken,) = await outbox_fixture.outbox.reclaim(AttemptContext(now=after_lease))
+    (taken,) = await outbox_fixture.outbox.reclaim(
+        AttemptContext(now=after_lease), ended_before=after_lease
+    )
     assert (taken.delivery.state, taken.attempt) == (
         "pending",
         lost_attempt(late.delivery, now=after_lease),
@@ -114,6 +116,20 @@ async def test_worker_with_an_expired_lease_changes_nothing(outbox_fixture: Outb
     assert [one.number for one in (await outbox_fixture.delivery_log.find("sub_a.1"))[1]] == [1, 2]
 
 
+async def test_reclaimed_delivery_is_due_by_the_clock_of_its_host(
+    outbox_fixture: OutboxFixture,
+) -> None:
+    """The clock of the database server, which leases are measured by, is an hour ahead."""
+    await outbox_fixture.subscribe("a", events=(1,))
+    ahead = NOW + timedelta(hours=1)
+    (claim,) = await outbox_fixture.claim("one", now=ahead)
+    context = AttemptContext(now=NOW)
+    assert await outbox_fixture.outbox.reclaim(context, ended_before=ahead + LEASE) == ()
+    (taken,) = await outbox_fixture.outbox.reclaim(context, ended_before=ahead + LEASE + SECOND)
+    assert taken.attempt == lost_attempt(claim.delivery, now=NOW)
+    assert taken.delivery.due < ahead
+
+
 async def test_leases_of_dead_processes_are_reclaimed_at_once(
     outbox_fixture: OutboxFixture,
 ) -> None:
@@ -122,8 +138,9 @@ async def test_leases_of_dead_processes_are_reclaimed_at_once(
     await outbox_fixture.claim("dead", limit=1)
     await outbox_fixture.claim("alive", limit=1)
     assert await outbox_fixture.outbox.lease_tokens() == {"dead", "alive"}
-    assert await outbox_fixture.outbox.reclaim(AttemptContext(now=NOW)) == ()
-    (taken,) = await outbox_fixture.outbox.reclaim(AttemptContext(now=NOW), dead_tokens=["dead"])
+    context = AttemptContext(now=NOW)
+    assert await outbox_fixture.outbox.reclaim(context, ended_before=NOW) == ()
+    (taken,) = await outbox_fixture.outbox.reclaim(context, ended_before=NOW, dead_tokens=["dead"])
     assert taken.delivery.id == "sub_a.1"
     assert await outbox_fixture.outbox.lease_tokens() == {"alive"}
 

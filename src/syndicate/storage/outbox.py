@@ -262,14 +262,14 @@ class Outbox:
             return frozenset((await connection.execute(query)).scalars())
 
     async def reclaim(
-        self, context: AttemptContext, *, dead_tokens: Iterable[str] = ()
+        self, context: AttemptContext, *, ended_before: datetime, dead_tokens: Iterable[str] = ()
     ) -> tuple[AttemptResult, ...]:
-        """End some leases that have expired or belong to processes that died.
+        """End some leases that ended before a time or belong to processes that died.
 
         Each counts as a lost attempt. If there are more, the next call ends them.
         """
         is_lost = or_(
-            DELIVERY.c.lease_until_ms < millis(context.now),
+            DELIVERY.c.lease_until_ms < millis(ended_before),
             DELIVERY.c.lease_by.in_(list(dead_tokens)),
         )
         query = (

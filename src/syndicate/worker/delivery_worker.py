@@ -5,7 +5,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
@@ -241,8 +241,9 @@ class DeliveryWorker:
     async def _reclaim_expired(self, dead: Sequence[str] = ()) -> int:
         """Reclaim deliveries with expired leases or of ``dead`` processes; return their number."""
         self._reclaimed_at = asyncio.get_running_loop().time()
-        context = replace(self._attempt_context(), now=self._lease_clock.for_expiry)
-        reclaimed = await self._outbox.reclaim(context, dead_tokens=dead)
+        reclaimed = await self._outbox.reclaim(
+            self._attempt_context(), ended_before=self._lease_clock.for_expiry, dead_tokens=dead
+        )
         for result in reclaimed:
             telemetry.deliveries_total.labels("lost").inc()
             _log.warning("delivery lease expired", delivery=result.delivery.id)
