@@ -77,18 +77,56 @@ async def test_jump_counts_when_older_leases_have_ended(
         assert clock.for_new_leases == clock.for_expiry == host.now
 
 
-async def test_jump_back_and_forth_is_forgotten(tmp_path: pathlib.Path) -> None:
+async def test_every_jump_counts_until_leases_from_before_it_have_ended(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Also one that comes before the previous one is forgotten."""
+    host = Host()
+    second = timedelta(seconds=1)
+    async with open_database(f"sqlite:///{tmp_path / 'syndicate.db'}") as database:
+        clock = LeaseClock(database, host.clock, LEASE, monotonic=host.monotonic)
+        assert clock.for_expiry == host.now
+        host.wait(second)
+        host.now -= HOUR
+        assert clock.for_expiry == host.now
+        host.wait(LEASE / 2)
+        lease_end = clock.for_new_leases + LEASE
+        assert lease_end == host.now + HOUR + LEASE
+        host.wait(second)
+        host.now += 2 * HOUR
+        assert clock.for_expiry == host.now - 2 * HOUR
+        host.wait(LEASE - 2 * second)
+        assert clock.for_expiry < lease_end
+        assert clock.for_new_leases == host.now
+        host.wait(2 * second)
+        assert clock.for_expiry == host.now > lease_end
+
+
+async def test_jump_back_and_forth_counts_until_leases_have_ended(tmp_path: pathlib.Path) -> None:
     """As of a clock that was set by mistake."""
     host = Host()
     async with open_database(f"sqlite:///{tmp_path / 'syndicate.db'}") as database:
         clock = LeaseClock(database, host.clock, LEASE, monotonic=host.monotonic)
-        host.now += HOUR
-        assert clock.is_shifted(host.now)
+        assert not clock.is_shifted(host.now)
         host.now -= HOUR
-        assert clock.for_new_leases == clock.for_expiry == host.now
-        host.wait(LEASE)
+        assert clock.for_new_leases == host.now + HOUR
         host.now += HOUR
-        assert clock.for_expiry == host.now - HOUR
+        assert clock.for_new_leases == host.now
+        assert clock.is_shifted(host.now)
+        host.wait(LEASE)
+        assert clock.for_new_leases == clock.for_expiry == host.now
+
+
+async def test_drift_adds_up_to_a_jump(tmp_path: pathlib.Path) -> None:
+    """Many small steps within a lease count like a large one."""
+    host = Host()
+    async with open_database(f"sqlite:///{tmp_path / 'syndicate.db'}") as database:
+        clock = LeaseClock(database, host.clock, LEASE, monotonic=host.monotonic)
+        before = clock.for_expiry
+        for _ in range(8):
+            host.now += timedelta(seconds=0.5)
+            assert clock.for_new_leases == host.now
+        assert clock.for_expiry <= before + timedelta(seconds=1)
 
 
 async def test_hosts_measure_leases_by_the_database_server(postgresql: str) -> None:

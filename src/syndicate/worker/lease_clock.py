@@ -5,6 +5,7 @@ A lease that seems to have expired while its request is in progress would be sen
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,12 +16,24 @@ _JUMP: Final = timedelta(seconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Period:
+    """The time between two jumps, in which ``offset`` follows the drift of the clock.
+
+    ``end`` is the monotonic time at which the next jump was noticed.
+    """
+
+    first_offset: timedelta
+    offset: timedelta
+    end: timedelta | None = None
+
+
 class LeaseClock:
     """Returns times for leases.
 
     With PostgreSQL, the time of the server, which all hosts share. With SQLite, that of this host.
-    After a jump both times count, until every lease from before it has ended: a new lease ends
-    according to the later one, and is expired according to the earlier one.
+    After a jump the times of before count as well, until every lease from then has ended: a new
+    lease ends according to the latest one, and is expired according to the earliest one.
 
     Args:
         database: Has the leases.
@@ -43,8 +56,8 @@ class LeaseClock:
         self._monotonic: Final = monotonic
         self._server_offset: timedelta | None = None
         """What to add to the monotonic time for that of the PostgreSQL server, once measured."""
-        self._offset = self._measured_offset()
-        self._jumped_at: timedelta | None = None
+        self._periods: list[_Period] = []
+        """Since the lease time before now; empty until a time for leases is first needed."""
 
     async def synchronize(self) -> None:
         """Measure the time of the PostgreSQL server; raises `StorageError`."""
@@ -53,10 +66,7 @@ class LeaseClock:
         before = self._elapsed()
         now = await self._database.server_time()
         halfway = (before + self._elapsed()) / 2
-        is_first = self._server_offset is None
         self._server_offset = now - _EPOCH - halfway
-        if is_first:
-            self._offset = self._server_offset
 
     @property
     def for_new_leases(self) -> datetime:
@@ -72,16 +82,19 @@ class LeaseClock:
         """Return whether leases end at other times than the clock of this host says."""
         return abs(self.for_expiry - now) > _JUMP
 
-    def _offsets(self) -> tuple[timedelta, timedelta]:
-        """Return the offset in force and the one measured now, equal unless it jumped lately."""
+    def _offsets(self) -> list[timedelta]:
+        """Return the offsets that were in force at some time within the last lease time."""
         measured, elapsed = self._measured_offset(), self._elapsed()
-        if abs(measured - self._offset) <= _JUMP:
-            self._jumped_at = None
-        elif self._jumped_at is None:
-            self._jumped_at = elapsed
-        if self._jumped_at is None or elapsed - self._jumped_at >= self._lease:
-            self._offset, self._jumped_at = measured, None
-        return self._offset, measured
+        if self._periods and abs(measured - self._periods[-1].first_offset) <= _JUMP:
+            self._periods[-1].offset = measured
+        else:
+            if self._periods:
+                self._periods[-1].end = elapsed
+            self._periods.append(_Period(first_offset=measured, offset=measured))
+        self._periods = [
+            period for period in self._periods if elapsed - (period.end or elapsed) < self._lease
+        ]
+        return [period.offset for period in self._periods]
 
     def _measured_offset(self) -> timedelta:
         if self._server_offset is not None:
