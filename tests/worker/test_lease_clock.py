@@ -2,12 +2,15 @@
 
 import asyncio
 import pathlib
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
-from syndicate.worker.lease_clock import LeaseClock
+from syndicate.worker.lease_clock import LeaseClock, boot_clock
 from tests.channels.receiver import Received, respond, run_receiver
 from tests.databases import DATABASE_KINDS, database_of_kind, open_database, postgresql_database
 from tests.delivery_fixture import (
@@ -145,6 +148,67 @@ async def check_server_time(url: str, host: Host) -> None:
         assert abs(clock.for_new_leases - now()) < timedelta(minutes=5)
         await clock.synchronize()
         assert clock.for_new_leases == clock.for_expiry
+
+
+async def test_wait_for_a_connection_does_not_count_as_part_of_a_measurement(
+    postgresql: str,
+) -> None:
+    """The server is asked between two readings of the clock of the host, and nothing else."""
+    done: list[str] = []
+
+    def elapsed() -> timedelta:
+        done.append("clock read")
+        return timedelta()
+
+    def connected(*_: object) -> None:
+        done.append("connected")
+
+    with postgresql_database(postgresql) as url:
+        async with open_database(url) as database:
+            event.listen(Pool, "checkout", connected)
+            try:
+                before, server_time, after = await database.server_time(elapsed)
+            finally:
+                event.remove(Pool, "checkout", connected)
+    assert done == ["connected", "clock read", "clock read"]
+    assert (before, after) == (timedelta(), timedelta())
+    assert abs(server_time - now()) < timedelta(minutes=5)
+
+
+async def test_slow_measurement_of_the_server_time_counts_only_at_first(postgresql: str) -> None:
+    """Each reading of the clock of the host then takes as long as the request to the server."""
+    host = Host()
+    step = timedelta()
+
+    def monotonic() -> float:
+        host.wait(step)
+        return host.seconds
+
+    with postgresql_database(postgresql) as url:
+        async with open_database(url) as database:
+            clock = LeaseClock(database, host.clock, LEASE, monotonic=monotonic)
+            step = timedelta(minutes=1)
+            await clock.synchronize()
+            step = timedelta()
+            first = clock.for_expiry
+            assert abs(first - now()) < timedelta(minutes=5)
+            step = HOUR
+            await clock.synchronize()
+            step = timedelta()
+            assert clock.for_new_leases == clock.for_expiry == first + 2 * HOUR
+            await clock.synchronize()
+            assert clock.for_expiry < first + HOUR
+
+
+def test_clock_of_leases_counts_the_time_of_a_suspended_host(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On systems that have such a clock; others use the usual monotonic one."""
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before <= boot_clock()() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME")
+    before = time.monotonic()
+    assert before <= boot_clock()() <= time.monotonic()
 
 
 @pytest.mark.slow

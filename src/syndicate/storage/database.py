@@ -3,9 +3,9 @@
 import asyncio
 import pathlib
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Protocol, Self, TypeVar
 
@@ -141,11 +141,17 @@ class Database:
         async with self.read() as connection:
             return await connection.run_sync(_read_revision)
 
-    async def server_time(self) -> datetime:
-        """Return the time of the PostgreSQL server, with a time zone."""
+    async def server_time(
+        self, elapsed: Callable[[], timedelta]
+    ) -> tuple[timedelta, datetime, timedelta]:
+        """Return the time of the PostgreSQL server, and what ``elapsed`` is before and after that.
+
+        Before: once there is a connection, for which this may have waited.
+        """
         async with self.read() as connection:
+            before = elapsed()
             time: datetime = (await connection.execute(_SERVER_TIME)).scalar_one()
-        return time
+            return before, time, elapsed()
 
     async def check(self) -> None:
         """Raise `StorageError` unless the tables have the revision that this version needs."""

@@ -7,13 +7,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from syndicate.storage.database import Database
 
 _JUMP: Final = timedelta(seconds=1)
 """A smaller difference is drift, which is followed at once."""
+_MAX_SAMPLE: Final = timedelta(seconds=1)
+"""How long a measurement of the time of the server may take."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def boot_clock() -> Callable[[], float]:
+    """Return a monotonic clock; on Linux, one that counts the time of a suspended host as well."""
+    clock_id = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic if clock_id is None else partial(time.clock_gettime, clock_id)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +48,7 @@ class LeaseClock:
         database: Has the leases.
         clock: Returns the time of this host, with a time zone.
         lease: How long a lease is at most.
-        monotonic: Returns seconds that never jump.
+        monotonic: Returns seconds that never jump, by default those since this host was booted.
     """
 
     def __init__(
@@ -48,25 +57,27 @@ class LeaseClock:
         clock: Callable[[], datetime],
         lease: timedelta,
         *,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
         self._database: Final = database
         self._clock: Final = clock
         self._lease: Final = lease
-        self._monotonic: Final = monotonic
+        self._monotonic: Final = monotonic or boot_clock()
         self._server_offset: timedelta | None = None
         """What to add to the monotonic time for that of the PostgreSQL server, once measured."""
         self._periods: list[_Period] = []
         """Since the lease time before now; empty until a time for leases is first needed."""
 
     async def synchronize(self) -> None:
-        """Measure the time of the PostgreSQL server; raises `StorageError`."""
+        """Measure the time of the PostgreSQL server; raises `StorageError`.
+
+        A measurement that took long is inexact: it counts only if there is no other yet.
+        """
         if self._database.is_sqlite:
             return
-        before = self._elapsed()
-        now = await self._database.server_time()
-        halfway = (before + self._elapsed()) / 2
-        self._server_offset = now - _EPOCH - halfway
+        before, now, after = await self._database.server_time(self._elapsed)
+        if self._server_offset is None or after - before <= _MAX_SAMPLE:
+            self._server_offset = now - _EPOCH - (before + after) / 2
 
     @property
     def for_new_leases(self) -> datetime:
