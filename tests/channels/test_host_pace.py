@@ -16,10 +16,13 @@ from tests.channels.test_transport import post
 pytestmark = pytest.mark.anyio
 
 
-async def request(pace: HostPace, *, is_up: bool) -> None:
+A, B, C = (f"https://hooks.example/{name}" for name in "abc")
+
+
+async def request(pace: HostPace, url: str = A, *, is_up: bool) -> None:
     """Make one request with a result."""
     await pace.acquire()
-    pace.record(is_up=is_up)
+    pace.record(url, is_up=is_up)
     await pace.release()
 
 
@@ -39,19 +42,52 @@ async def test_limit_falls_to_one_and_rises_with_each_success() -> None:
     for _ in range(5):
         await request(pace, is_up=False)
     assert (pace.limit, pace.is_recovering, pace.is_full) == (1, True, True)
-    pace.record(is_up=True)
+    pace.record(A, is_up=True)
     assert (pace.limit, pace.is_full) == (2, False)
     await pace.release()
     await pace.acquire()
     await pace.acquire()
     assert pace.is_full
     for _ in range(2):
-        pace.record(is_up=True)
+        pace.record(A, is_up=True)
         await pace.release()
     assert (pace.limit, pace.is_recovering, pace.is_full) == (3, False, False)
     for expected in (False, False, True):
         await pace.acquire()
         assert pace.is_full is expected
+
+
+@pytest.mark.parametrize("working", [[B], [B, A], [A, B], [A, B, A, C]])
+async def test_one_failing_url_is_not_a_failing_host(working: list[str]) -> None:
+    """The other subscribers at the same platform are not slowed down."""
+    pace = HostPace(3)
+    for url in working:
+        await request(pace, url, is_up=True)
+    for number in range(9):
+        await request(pace, f"{A}?challenge={number}", is_up=False)
+    assert pace.limit == 3
+    await request(pace, B, is_up=False)
+    assert pace.limit == 3
+
+
+async def test_several_failing_urls_are_a_failing_host() -> None:
+    """Although another subscriber had no request since it failed."""
+    pace = HostPace(3)
+    await request(pace, C, is_up=True)
+    for url, limit in ((A, 3), (A, 3), (B, 3), (A, 3), (B, 3), (B, 3), (A, 1), (A, 1)):
+        await request(pace, url, is_up=False)
+        assert pace.limit == limit
+
+
+async def test_only_url_of_a_host_is_the_host() -> None:
+    """Also after it worked, and whatever failed before."""
+    pace = HostPace(3)
+    await request(pace, A, is_up=True)
+    await request(pace, B, is_up=False)
+    await request(pace, A, is_up=True)
+    for limit in (3, 3, 3, 3, 1, 1):
+        await request(pace, is_up=False)
+        assert pace.limit == limit
 
 
 async def test_success_during_the_fall_is_counted() -> None:
@@ -60,8 +96,8 @@ async def test_success_during_the_fall_is_counted() -> None:
     for _ in range(2):
         await pace.acquire()
     for _ in range(5):
-        pace.record(is_up=False)
-    pace.record(is_up=True)
+        pace.record(A, is_up=False)
+    pace.record(A, is_up=True)
     assert (pace.limit, pace.is_full) == (2, True)
     await pace.release()
     await pace.release()

@@ -6,8 +6,11 @@ from typing import Final
 _DOWN_AFTER_FAILURES: Final = 5
 """Consecutive failures after which a host counts as down.
 
-One success in between, perhaps of another subscriber at the same host, and it does not.
+One success in between, perhaps of another subscriber at the same host, and it does not. Failures of
+one URL in a row count once while another URL works: many subscribers share the host of a platform.
 """
+_REMEMBERED_URLS: Final = 2
+"""If the failing URL is one of those that worked last, one remains."""
 
 
 class HostPace:
@@ -27,6 +30,10 @@ class HostPace:
         self._excess = 0
         """Slots of the semaphore that are to be taken out of use when they are free."""
         self._failures = 0
+        self._failed_url = ""
+        """The URL of the latest failure since the latest success."""
+        self._working_urls: tuple[str, ...] = ()
+        """URLs whose latest request succeeded, the latest first."""
         self.limit = max_requests
         """How many requests may be in progress now."""
 
@@ -51,13 +58,21 @@ class HostPace:
             await self._free.acquire()  # a free one: this does not wait
             self._excess -= 1
 
-    def record(self, *, is_up: bool) -> None:
-        """Adapt the limit to the result of a request, before its `release`."""
+    def record(self, url: str, *, is_up: bool) -> None:
+        """Adapt the limit to the result of a request to ``url``, before its `release`.
+
+        The query of the URL does not count: it may differ in each request to one subscriber.
+        """
+        url = url.partition("?")[0]
+        others = tuple(working for working in self._working_urls if working != url)
         if is_up:
-            self._failures = 0
+            self._failures, self._failed_url = 0, ""
+            self._working_urls = (url, *others)[:_REMEMBERED_URLS]
             self._allow_one_more()
             return
-        self._failures += 1
+        if url != self._failed_url or not others:
+            self._failures += 1
+        self._failed_url, self._working_urls = url, others
         if self._failures >= _DOWN_AFTER_FAILURES:
             self._excess += self.limit - 1
             self.limit = 1

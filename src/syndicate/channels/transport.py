@@ -175,7 +175,7 @@ class Transport:
         try:
             response = await self._send_traced(request, request_target(url))
             if response.cause != "busy":
-                pace.record(is_up=_is_up(response))
+                pace.record(url, is_up=_is_up(response))
             return response
         finally:
             await pace.release()
