@@ -48,6 +48,12 @@ sub vcl_recv {
     unset req.http.X-Coding;
     set req.http.X-Request-Id = std.time2integer(now, 0) + "-" + req.xid;
 
+    # The service decodes a path, and accepts a whole URL or a fragment, none of which browsers
+    # send. Here paths are compared as they are: letters and digits must not be encoded.
+    if (req.url !~ "^/" || req.url ~ "#"
+        || req.url ~ "^[^?]*%(3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])") {
+        return (synth(404));
+    }
     # Metrics are only for clients with direct access to the service.
     if (req.url ~ "^/metrics(\?|$)") {
         return (synth(404));

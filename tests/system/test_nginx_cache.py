@@ -279,7 +279,9 @@ def test_uncacheable_paths_reach_the_service_each_time(cached_service: CachedSer
         condition = {"If-None-Match": post.headers["ETag"]}
         assert client.get(f"/v1/posts/{key}", headers=condition).status_code == 304
         assert client.get("/healthz").status_code == 200
-        assert client.get("/metrics").status_code == 404
+        for target in ("/metrics", "/%6Detrics", "/metric%73?a", "/metrics#a", "https://a/metrics"):
+            refused = client.get("/", extensions={"target": target.encode()})
+            assert (refused.status_code, "<center>nginx" in refused.text) == (404, True), target
 
 
 def test_stale_feed_is_served_while_the_service_is_down(cached_service: CachedService) -> None:

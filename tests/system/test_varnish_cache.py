@@ -235,8 +235,25 @@ def test_uncacheable_requests_reach_the_service_each_time(cached_service: Cached
             received.clear()
         assert client.post("/hub", data={"hub.mode": "subscribe"}).is_success
         assert len(received) == 1
-        assert client.get("/metrics").status_code == 404
-        assert len(received) == 1
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/metrics", "/metrics?a", "/%6Detrics", "/metric%73?a", "/metrics#a", "https://a/metrics"],
+)
+def test_no_spelling_of_the_metrics_reaches_the_service(
+    cached_service: CachedService, target: str
+) -> None:
+    """The service decodes paths before it looks at them; encoded text elsewhere is passed on."""
+    with run_upstream(cached_service) as received, cached_service.run_varnish() as client:
+        wait_until(lambda: client.get("/healthz").is_success)
+        received.clear()
+        extensions = {"target": target.encode()}
+        refused = client.get("/", extensions=extensions)
+        assert (refused.status_code, received) == (404, [])
+        for path in ("/assets/news/caf%C3%A9%20a.png", "/feeds/all?tag=%6Dap"):
+            assert client.get(path).is_success
+        assert len(received) == 2
 
 
 def test_service_learns_client_and_request_id(cached_service: CachedService) -> None:
