@@ -9,7 +9,7 @@ import json
 import os
 import pathlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from typing import IO, Any, Final
@@ -55,10 +55,13 @@ class StateFile:
             ) from error
 
     @contextmanager
-    def edit(self) -> Iterator[dict[str, Any]]:
+    def edit(
+        self, *, on_unreadable: Callable[[StorageError], None] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Yield the object to change, and write it in one step; others wait meanwhile.
 
-        Nothing is written after an error. Raises `StorageError`.
+        Nothing is written after an error. Raises `StorageError`. With ``on_unreadable``, a file
+        that cannot be read is no error: it is replaced, after ``on_unreadable`` was called.
         """
         try:
             make_folder(self.file.parent)
@@ -67,13 +70,24 @@ class StateFile:
             raise self._unwritable(error) from error
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
-            document = self.read()
+            document = self._read_or_report(on_unreadable)
             yield document
             self._write(json.dumps(document, indent=2, sort_keys=True))
         except OSError as error:
             raise self._unwritable(error) from error
         finally:
             os.close(folder)
+
+    def _read_or_report(
+        self, on_unreadable: Callable[[StorageError], None] | None
+    ) -> dict[str, Any]:
+        try:
+            return self.read()
+        except StorageError as error:
+            if on_unreadable is None:
+                raise
+            on_unreadable(error)
+            return {}
 
     def _write(self, text: str) -> None:
         new_file = self.file.with_name(f"{self.file.name}.new")

@@ -45,7 +45,10 @@ def test_backup_is_restored_after_a_loss(run: Run, file: Path, data: Path) -> No
 def test_doctor_reports_a_lost_database(run: Run, file: Path, data: Path) -> None:
     """Until a backup is restored."""
     backup = run("db", "backup", "--config", file).out.strip()
-    run("doctor", "--config", file)
+    with closing(sqlite3.connect(data / "syndicate.db")) as connection:
+        ((ledger_id,),) = connection.execute("SELECT ledger_id FROM publisher")
+    known = json.dumps({"ledger_id": ledger_id, "in_use": True})
+    (data / "database.json").write_text(known)  # as the service does
     for lost in data.glob("syndicate.db*"):
         lost.unlink()
     run("db", "upgrade", "--config", file)
@@ -54,6 +57,7 @@ def test_doctor_reports_a_lost_database(run: Run, file: Path, data: Path) -> Non
 
     assert outcome.code == 1
     assert "error    the database is a new one; the one before had tokens" in outcome.out
+    assert (data / "database.json").read_text() == known
     for lost in data.glob("syndicate.db*"):
         lost.unlink()
     run("db", "restore", backup, "--config", file)

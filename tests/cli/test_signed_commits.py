@@ -65,6 +65,22 @@ def test_commands_name_the_unsigned_commit(
     assert levels(run("doctor", "--json", "--config", signed_file))[message] == "error"
 
 
+def test_commands_leave_the_state_of_the_service_alone(
+    run: Run, signed_file: Path, content: ContentRepository
+) -> None:
+    """Root may run them: the service could not read the files of root."""
+    settings = load(signed_file, {})
+    with ContentService(settings, is_public=True) as service:
+        assert service.source_readers()[0].poll().error == ""
+    verified = settings.data_folder / "verified.json"
+    assert content.head() in verified.read_text()
+    verified.unlink()
+    assert run("db", "upgrade", "--config", signed_file).code == 0
+    for command in (["check"], ["doctor"], ["show", "news"], ["refresh"]):
+        run(*command, "--config", signed_file)
+    assert [*settings.data_folder.glob("*.json")] == []
+
+
 def test_signers_are_required_with_signatures(run: Run, file: Path) -> None:
     """The setting is named."""
     file.write_text(SETTINGS.replace('name = "news"', 'name = "news"\nrequire_signed = true', 1))

@@ -1,5 +1,6 @@
 """Commits that must be signed, with real keys of ssh and OpenPGP."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -86,16 +87,17 @@ def opened(
     signers: pathlib.Path,
     folder: pathlib.Path,
     now: Callable[[], datetime] = current_time,
+    *,
+    is_recorder: bool = True,
 ) -> Iterator[Repository]:
     """Open a repository whose commits must be signed; ``folder`` has what earlier ones saw."""
+    verified = VerifiedCommits(StateFile(folder / "verified.json"), now, is_recorder=is_recorder)
     with Repository.open(
         str(content.path),
         ref="main",
         mirrors=folder / "var",
         source_name="news",
-        verifier=SignatureVerifier(
-            signers, "news", VerifiedCommits(StateFile(folder / "verified.json"), now)
-        ),
+        verifier=SignatureVerifier(signers, "news", verified),
     ) as repository:
         yield repository
 
@@ -334,13 +336,53 @@ def test_revoked_openpgp_key_signed_nothing(
             repository.head()
 
 
-def test_damaged_record_of_what_was_seen_is_no_error(
-    content: ContentRepository, tmp_path: pathlib.Path
+def test_damaged_record_of_what_was_seen_is_replaced(
+    content: ContentRepository, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Then a commit is verified as of now, also if that cannot be recorded."""
+    """Then a commit is verified as of now, and recorded."""
     signer = ssh_signer(tmp_path, "editor")
     head = sign(content, signer, "signed")
     for record in ("not JSON", '{"news": 3}', '{"news": {"' + head + '": "yesterday"}}'):
         (tmp_path / "verified.json").write_text(record)
         with opened(content, signer.signers, tmp_path) as repository:
             assert repository.head() == head
+        assert isinstance(json.loads((tmp_path / "verified.json").read_text())["news"][head], int)
+    assert "verified commits unreadable" in capsys.readouterr().err
+
+
+def test_commit_that_could_not_be_recorded_is_recorded_later(
+    content: ContentRepository,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Not with each look: one warning a minute is enough."""
+    signer = ssh_signer(tmp_path, "editor")
+    head = sign(content, signer, "signed")
+    file = tmp_path / "state" / "verified.json"
+    file.parent.touch()
+    verified = VerifiedCommits(StateFile(file), current_time, is_recorder=True)
+    for seconds, expected in ((60.0, False), (0.0, True)):
+        monkeypatch.setattr(signatures, "_RETRY_SECONDS", seconds)
+        with Repository.open(
+            str(content.path),
+            ref="main",
+            mirrors=tmp_path / "var",
+            source_name="news",
+            verifier=SignatureVerifier(signer.signers, "news", verified),
+        ) as repository:
+            assert repository.head() == head
+            file.parent.unlink()
+            assert repository.head() == head
+            assert file.exists() is expected
+            file.parent.touch(exist_ok=True)
+    assert capsys.readouterr().err.count("verified commit not stored") == 2
+
+
+def test_command_records_nothing(content: ContentRepository, tmp_path: pathlib.Path) -> None:
+    """It may run as root, and the service could not read the file of root."""
+    signer = ssh_signer(tmp_path, "editor")
+    head = sign(content, signer, "signed")
+    with opened(content, signer.signers, tmp_path, is_recorder=False) as repository:
+        assert repository.head() == head
+    assert not (tmp_path / "verified.json").exists()

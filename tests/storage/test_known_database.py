@@ -81,11 +81,35 @@ async def test_database_without_partners_is_never_lost(address: str, file: State
         assert not await is_lost(database, file)
 
 
-async def test_unreadable_memory_is_no_error(
+async def test_comparison_alone_stores_nothing(address: str, file: StateFile) -> None:
+    """A command may run as another user than the service."""
+    async with open_database(address) as database:
+        await KnownDatabase(database, file).compare()
+        assert not file.file.exists()
+        await use(database)
+        assert not await is_lost(database, file)
+        await lose(database)
+        known = KnownDatabase(database, file)
+        await known.compare()
+        assert known.is_lost
+
+
+async def test_memory_that_cannot_be_written_is_no_error(
+    address: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next check tries again."""
+    (tmp_path / "none").touch()
+    async with open_database(address) as database:
+        assert not await is_lost(database, StateFile(tmp_path / "none" / "database.json"))
+    assert "known database not stored" in capsys.readouterr().err
+
+
+async def test_unreadable_memory_is_replaced(
     address: str, file: StateFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The database works, and nothing is known of the one before."""
     file.file.write_text("not JSON")
     async with open_database(address) as database:
         assert not await is_lost(database, file)
-    assert "known database not stored" in capsys.readouterr().err
+    assert "known database unreadable" in capsys.readouterr().err
+    assert file.read()["in_use"] is False

@@ -180,7 +180,7 @@ async def _read_database(settings: Settings) -> _StoredState:
             await check_key(connection, secret_store)
             unreadable = await count_unreadable(connection, secret_store)
         known = KnownDatabase(database, StateFile(settings.data_folder / FILE_NAME))
-        await known.check()
+        await known.compare()
         return _StoredState(
             posts=await Ledger(database).live_posts_by_source(),
             unreadable_secrets=unreadable,

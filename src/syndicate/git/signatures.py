@@ -29,29 +29,49 @@ class VerifiedCommits:
     After a restart it is verified as of that time: a key that has expired since stays good for
     what this service saw before. The file is JSON: names of sources, each with a commit and its
     time in seconds since 1970.
+
+    Args:
+        file: The file.
+        clock: Returns the time, with a zone.
+        is_recorder: Whether this process writes the file. Only a service does: a command may run as
+            another user, whose file the service could not read.
     """
 
-    def __init__(self, file: StateFile, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, file: StateFile, clock: Callable[[], datetime], *, is_recorder: bool
+    ) -> None:
         self._file: Final = file
         self._clock: Final = clock
+        self._is_recorder: Final = is_recorder
 
     def time(self, source: str, commit: CommitId) -> int:
         """Return when ``commit`` was verified first; now if that is not known."""
         try:
             commits = self._file.read().get(source)
         except StorageError as error:
-            _log.warning("verified commits unreadable", reason=error.message)
+            _warn_unreadable(error)
             commits = None
         at = commits.get(commit) if isinstance(commits, dict) else None
         return at if isinstance(at, int) else int(self._clock().timestamp())
 
-    def record(self, source: str, commit: CommitId, at: int) -> None:
-        """Remember that ``source`` serves ``commit``, which was verified at ``at``."""
+    def record(self, source: str, commit: CommitId, at: int) -> bool:
+        """Remember that ``source`` serves ``commit``, which was verified at ``at``.
+
+        Returns False if it has to be tried again.
+        """
+        if not self._is_recorder:
+            return True
         try:
-            with self._file.edit() as document:
+            with self._file.edit(on_unreadable=_warn_unreadable) as document:
                 document[source] = {commit: at}
         except StorageError as error:
             _log.warning("verified commit not stored", source=source, reason=error.message)
+            return False
+        return True
+
+
+def _warn_unreadable(error: StorageError) -> None:
+    _log.warning("verified commits unreadable", reason=error.message)
 
 
 class SignatureVerifier:
@@ -74,6 +94,8 @@ class SignatureVerifier:
         self._rejected: TTLCache[CommitId, None] = TTLCache(_MAX_COMMITS, _RETRY_SECONDS)
         """Commits that are not, or whose signatures could not be verified."""
         self._recorded: CommitId | None = None
+        self._unrecorded: TTLCache[CommitId, None] = TTLCache(1, _RETRY_SECONDS)
+        """A commit that could not be recorded lately."""
         self.error: RepositoryError | None = None
         """Why the head is not served, as of the last look; None if it is."""
 
@@ -89,9 +111,11 @@ class SignatureVerifier:
             self._signed.clear()
             self._rejected.clear()
         found = self._find(opened, head)
-        if found != self._recorded:
-            self._recorded = found
-            self._verified.record(self._source, found, self._signed[found])
+        if found != self._recorded and found not in self._unrecorded:
+            if self._verified.record(self._source, found, self._signed[found]):
+                self._recorded = found
+            else:
+                self._unrecorded[found] = None
         return found
 
     def _find(self, opened: OpenRepository, head: CommitId) -> CommitId:

@@ -72,8 +72,8 @@ class ContentService:
     ) -> None:
         """Read the sources of ``settings``.
 
-        ``is_public`` says that readers see every edition (see `PostRenderer`). A ``render_pool``
-        that is given is not closed with this object.
+        ``is_public`` says that readers see every edition (see `PostRenderer`), and that verified
+        commits are recorded. A ``render_pool`` that is given is not closed with this object.
         """
         _restrict_permissions(settings)
         self.settings = settings
@@ -84,7 +84,8 @@ class ContentService:
         self.withdrawn_posts = WithdrawnPosts(
             StateFile(settings.data_folder / "withdrawn.json"), clock
         )
-        self._verified = VerifiedCommits(StateFile(settings.data_folder / "verified.json"), clock)
+        verified_file = StateFile(settings.data_folder / "verified.json")
+        self._verified = VerifiedCommits(verified_file, clock, is_recorder=is_public)
         self._owns_render_pool = render_pool is None
         self.editions: Final = EditionBuilder(
             vocabulary=settings.vocabulary,

@@ -1,6 +1,7 @@
 """Remembers beside the database which one it was, to notice that it was lost."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import or_, select
@@ -43,17 +44,36 @@ class KnownDatabase:
     async def check(self) -> None:
         """Compare the database with the known one, or remember it; raises `StorageError`."""
         current = await self._read()
-        try:
-            known = self._file.read()
-            is_other = known.get("ledger_id", current["ledger_id"]) != current["ledger_id"]
-            self.is_lost = bool(is_other and known.get("in_use") and not current["in_use"])
-            if not self.is_lost and known != current:
-                with self._file.edit() as document:
-                    document.update(current)
-        except StorageError as error:
-            _log.warning("known database not stored", reason=error.message)
+        known = self._compare(current)
         if self.is_lost:
             _log.error("database lost", hint=LOST_HINT)
+        elif known != current:
+            self._remember(current)
+
+    async def compare(self) -> None:
+        """Compare the database with the known one only; raises `StorageError`.
+
+        For commands: they may run as another user, whose file the service could not read.
+        """
+        self._compare(await self._read())
+
+    def _compare(self, current: Mapping[str, object]) -> Mapping[str, object]:
+        """Return the known database, after comparing it with ``current``."""
+        try:
+            known = self._file.read()
+        except StorageError as error:
+            _warn_unreadable(error)
+            known = {}
+        is_other = known.get("ledger_id", current["ledger_id"]) != current["ledger_id"]
+        self.is_lost = bool(is_other and known.get("in_use") and not current["in_use"])
+        return known
+
+    def _remember(self, current: Mapping[str, object]) -> None:
+        try:
+            with self._file.edit(on_unreadable=_warn_unreadable) as document:
+                document.update(current)
+        except StorageError as error:
+            _log.warning("known database not stored", reason=error.message)
 
     async def watch(self) -> None:
         """Check each minute until cancelled; raises `StorageError`."""
@@ -69,3 +89,7 @@ class KnownDatabase:
         async with self._database.read() as connection:
             ledger_id, is_in_use = (await connection.execute(query)).one()
         return {"ledger_id": ledger_id, "in_use": bool(is_in_use)}
+
+
+def _warn_unreadable(error: StorageError) -> None:
+    _log.warning("known database unreadable", reason=error.message)
