@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace.status import StatusCode
 from typing_extensions import override
 
+from syndicate import __version__
 from syndicate.telemetry import commit_tracer, tracing
 from syndicate.telemetry.commit_tracer import CommitTracer
 
@@ -74,6 +75,27 @@ def test_commit_edition_event_and_delivery_are_one_trace() -> None:
     assert dict(spans["deliver event"].attributes or {}).items() >= attributes.items()
     resource = spans["read commit"].resource.attributes
     assert resource["service.name"] == "syndicate"
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"OTEL_SERVICE_NAME": "feeds"}, "feeds"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=news,host.name=a"}, "news"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "host.name=a"}, "syndicate"),
+    ],
+)
+def test_environment_names_the_service(
+    environ: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In either variable; the version is ours."""
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    process = Process()
+    process.tracer.commit_read("news", COMMIT, TIMES)
+    (span,) = process.spans().values()
+    attributes = span.resource.attributes
+    assert (attributes["service.name"], attributes["service.version"]) == (name, __version__)
 
 
 def test_event_after_a_restart_is_in_the_trace_without_a_parent() -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
@@ -58,7 +58,7 @@ class CommitTracer(Tracer):
         self._ids = _ChosenIds()
         self._lock = Lock()
         self._provider = TracerProvider(
-            resource=Resource.create({"service.name": "syndicate", "service.version": __version__}),
+            resource=_make_resource(),
             id_generator=self._ids,
             sampler=ALWAYS_ON,
         )
@@ -159,6 +159,17 @@ class _ChosenIds(IdGenerator):
     @override
     def generate_span_id(self) -> int:
         return self.span_id or self._random.generate_span_id()
+
+
+def _make_resource() -> Resource:
+    """Return what is known of this process; the environment may name the service differently.
+
+    Attributes that a program gives count more than those of the environment.
+    """
+    attributes = {"service.version": __version__}
+    if not OTELResourceDetector().detect().attributes.get("service.name"):
+        attributes["service.name"] = "syndicate"
+    return Resource.create(attributes)
 
 
 def _span_id(text: str) -> int:
