@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from syndicate.publisher.refresh_relay import RefreshRelay
+from syndicate.publisher.refresh_requests import RefreshRequests
 from syndicate.service.content_service import ContentService
 from syndicate.service.runtime import Runtime
 from syndicate.storage.channels import REFRESH, notify
@@ -48,7 +49,15 @@ class Host:
 
     def __init__(self, database: Database, *sources: str) -> None:
         self.refreshed: list[str] = []
-        self.relay = RefreshRelay(database, sources, self.refreshed.append, retry_seconds=0.02)
+        self.sources = sources
+        self.requests = RefreshRequests()
+        self.relay = RefreshRelay(
+            database, sources, self.refreshed.append, self.requests, retry_seconds=0.02
+        )
+
+    def is_started(self) -> bool:
+        """Whether everything was refreshed, as when it begins to listen."""
+        return sorted(self.refreshed) == sorted(self.sources)
 
 
 @asynccontextmanager
@@ -73,6 +82,13 @@ async def number_of_listeners(database: Database) -> int:
         return int(found.scalar_one())
 
 
+async def wait_until_started(*hosts: Host) -> None:
+    """Wait until each host listens, and forget that it refreshed everything then."""
+    for host in hosts:
+        await wait_until(host.is_started)
+        host.refreshed.clear()
+
+
 async def wait_for_listeners(database: Database, number: int) -> None:
     """Wait until so many listen."""
     while await number_of_listeners(database) != number:  # noqa: ASYNC110 — no event tells
@@ -85,10 +101,10 @@ async def test_request_reaches_all_other_processes(address: str) -> None:
         first, second = Host(database, "news", "blog"), Host(database, "news", "blog")
         third = Host(database, "zoning")
         async with running(first, second, third):
-            await wait_for_listeners(database, 3)
-            first.relay.request("news")
+            await wait_until_started(first, second, third)
+            first.requests.add("news")
             await wait_until(lambda: second.refreshed == ["news"])
-            second.relay.request("zoning")
+            second.requests.add("zoning")
             await wait_until(lambda: third.refreshed == ["zoning"])
             assert (first.refreshed, second.refreshed) == ([], ["news"])
 
@@ -101,7 +117,7 @@ async def test_interruption_refreshes_everything(
         first, second = Host(database, "news", "blog"), Host(database, "news", "blog")
         with psycopg.connect(postgresql, autocommit=True) as operator:
             async with running(first, second):
-                await wait_for_listeners(database, 2)
+                await wait_until_started(first, second)
                 async with database.write() as connection:
                     await notify(connection, REFRESH, "malformed")
                     found = await connection.execute(text("SELECT current_database()"))
@@ -111,15 +127,24 @@ async def test_interruption_refreshes_everything(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
                     [name],
                 )
-                first.relay.request("news")
+                first.requests.add("news")
                 await wait_until(lambda: "database unavailable" in capsys.readouterr().err)
                 operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
                 await wait_until(lambda: first.refreshed == ["blog", "news"])
                 await wait_until(lambda: set(second.refreshed) == {"blog", "news"})
                 await wait_for_listeners(database, 2)
                 second.refreshed.clear()
-                first.relay.request("blog")
+                first.requests.add("blog")
                 await wait_until(lambda: "blog" in second.refreshed)
+
+
+async def test_process_that_starts_refreshes_everything(address: str) -> None:
+    """Also one that was restarted: requests were not received until it listens."""
+    async with open_database(address) as database:
+        host = Host(database, "news", "blog")
+        for _ in range(2):
+            async with running(host):
+                await wait_until_started(host)
 
 
 @contextmanager
@@ -132,6 +157,24 @@ def host_of(folder: pathlib.Path, url: str, data: str) -> Iterator[Runtime]:
         runtime = Runtime(content, first_response_seconds=0.01)
         yield runtime
         runtime.close()
+
+
+async def test_request_before_the_database_is_open_is_sent_later(
+    tmp_path: pathlib.Path, address: str
+) -> None:
+    """A hook may be called while the service starts."""
+    ContentRepository.create(tmp_path / "content").commit({FIRST: POST.format("First", "Words.")})
+    (tmp_path / "syndicate.toml").write_text(SETTINGS)
+    async with open_database(address) as database:
+        other = Host(database, "news")
+        with host_of(tmp_path, address, "a") as starting:
+            async with running(other):
+                await wait_until_started(other)
+                starting.services.refresh("news")
+                task = asyncio.create_task(starting.run())
+                await wait_until(lambda: other.refreshed == ["news"])
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from typing import Final
 
 from syndicate import telemetry
 from syndicate.errors import StorageError
+from syndicate.publisher.refresh_requests import RefreshRequests
 from syndicate.storage.channels import REFRESH, RETRY_SECONDS, notifications, notify
 from syndicate.storage.database import Database
 from syndicate.storage.lease_holder import make_holder_name
@@ -24,6 +25,7 @@ class RefreshRelay:
         database: Connects the processes.
         sources: The sources of this process.
         refresh: Refreshes one of them.
+        requests: The sources that the other processes are to refresh.
         retry_seconds: Pause after an error of the database.
     """
 
@@ -32,6 +34,7 @@ class RefreshRelay:
         database: Database,
         sources: Collection[str],
         refresh: Callable[[str], None],
+        requests: RefreshRequests,
         *,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
@@ -40,13 +43,7 @@ class RefreshRelay:
         self._refresh: Final = refresh
         self._retry_seconds: Final = retry_seconds
         self._name: Final = make_holder_name()
-        self._pending: set[str] = set()
-        self._requested: Final = asyncio.Event()
-
-    def request(self, source: str) -> None:
-        """Have the other processes refresh ``source``, as soon as the database is available."""
-        self._pending.add(source)
-        self._requested.set()
+        self._requests: Final = requests
 
     async def run(self) -> None:
         """Send and receive requests until cancelled."""
@@ -58,29 +55,25 @@ class RefreshRelay:
 
     async def _send(self) -> None:
         while True:
-            await self._requested.wait()
-            self._requested.clear()
-            sources, self._pending = self._pending, set()
+            sources = await self._requests.take()
             try:
                 async with self._database.write() as connection:
                     for source in sorted(sources):
                         await notify(connection, REFRESH, f"{self._name} {source}")
             except StorageError as error:
                 _log.warning("database unavailable", reason=error.message)
-                self._pending |= sources
-                self._requested.set()
+                self._requests.add(*sources)
                 await asyncio.sleep(self._retry_seconds)
 
     async def _receive(self) -> None:
         found = notifications(self._database, REFRESH, retry_seconds=self._retry_seconds)
         async with aclosing(found) as received:
-            await anext(received)
             async for payload in received:
                 for source in sorted(self._wanted(payload)):
                     self._refresh(source)
 
     def _wanted(self, payload: str | None) -> Collection[str]:
-        """Return the sources to refresh: all of them after an interruption, to miss nothing."""
+        """Return the sources to refresh: all of them after each connect, to miss nothing."""
         if payload is None:
             return self._sources
         sender, _, source = payload.partition(" ")

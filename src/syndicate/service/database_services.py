@@ -18,6 +18,7 @@ from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.private_files import StateFile
 from syndicate.publisher.ledger_service import LedgerService
 from syndicate.publisher.refresh_relay import RefreshRelay
+from syndicate.publisher.refresh_requests import RefreshRequests
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.content_service import ContentService
 from syndicate.service.delivery_service import DeliveryRuntime, open_delivery
@@ -95,12 +96,14 @@ class DatabaseServices:
 
 
 @asynccontextmanager
-async def open_database_services(
+async def open_database_services(  # noqa: PLR0913 — collaborators
     content: ContentService,
     reader: ContentReader,
     watcher: SourceWatcher,
     feed_cache: FeedCache,
     restarts: Restarts,
+    *,
+    requests: RefreshRequests,
 ) -> AsyncIterator[DatabaseServices]:
     """Open the database of the settings and construct what needs it; raises `StorageError`."""
     settings, clock = content.settings, content.clock
@@ -127,7 +130,7 @@ async def open_database_services(
             subscriptions=subscriptions,
             delivery=delivery,
             editor_notifier=_make_editor_notifier(content, reader, delivery, ledger),
-            refresh_relay=_make_refresh_relay(settings, delivery, watcher),
+            refresh_relay=_make_refresh_relay(settings, delivery, watcher, requests),
             known_database=await _open_known_database(settings, delivery.database),
             restarts=restarts,
         )
@@ -157,10 +160,13 @@ def _make_distributor(
 
 
 def _make_refresh_relay(
-    settings: Settings, delivery: DeliveryRuntime, watcher: SourceWatcher
+    settings: Settings,
+    delivery: DeliveryRuntime,
+    watcher: SourceWatcher,
+    requests: RefreshRequests,
 ) -> RefreshRelay:
     names = [source.name for source in settings.sources]
-    return RefreshRelay(delivery.database, names, watcher.refresh_now)
+    return RefreshRelay(delivery.database, names, watcher.refresh_now, requests)
 
 
 def _make_editor_notifier(

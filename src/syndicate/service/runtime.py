@@ -20,6 +20,7 @@ from syndicate.model.edition import Edition
 from syndicate.model.ledger_cursor import LedgerCursor
 from syndicate.model.post import Post, RenderedPost, RenderedPosts
 from syndicate.model.websub_request import LeaseLimits, WebSubRequest
+from syndicate.publisher.refresh_requests import RefreshRequests
 from syndicate.publisher.source_watcher import SourceWatcher
 from syndicate.service.cache_maintenance import (
     close_idle_previews,
@@ -83,6 +84,7 @@ class LiveServices:
         )
         self.editor_reports: Final = EditorReports(content, lambda: self.edition)
         self.search: Final = SearchService(content.post_search(), watcher)
+        self.refresh_requests: Final = RefreshRequests()
         self._database: DatabaseServices | None = None
         self._database_error: str | None = None
         self._database_opened: Final = asyncio.Event()
@@ -158,8 +160,7 @@ class LiveServices:
     def refresh(self, source: str) -> None:
         """Poll ``source`` now, on other hosts too; raises `UnknownName`."""
         self._watcher.refresh_now(source)
-        if self._database is not None:
-            self._database.refresh_relay.request(source)
+        self.refresh_requests.add(source)
 
     async def subscription_service(self) -> SubscriptionManager:
         """Return the subscription service; raises `StorageError` without a database."""
@@ -350,10 +351,9 @@ class Runtime:
 
     async def _run_database_services(self) -> None:
         open_services = await asyncio.to_thread(_import_database_services)
+        parts = (self._content, self.services, self.watcher, self.feed_cache, self.restarts)
         try:
-            async with open_services(
-                self._content, self.services, self.watcher, self.feed_cache, self.restarts
-            ) as database:
+            async with open_services(*parts, requests=self.services.refresh_requests) as database:
                 self.services.database_opened(database)
                 await self._predecessor_ended.wait()
                 await database.run()
