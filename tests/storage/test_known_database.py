@@ -1,5 +1,8 @@
 """A database that was lost, a new one, and one that was restored."""
 
+import asyncio
+import fcntl
+import os
 import pathlib
 from dataclasses import replace
 
@@ -92,6 +95,21 @@ async def test_comparison_alone_stores_nothing(address: str, file: StateFile) ->
         known = KnownDatabase(database, file)
         await known.compare()
         assert known.is_lost
+
+
+async def test_requests_are_answered_while_another_process_writes(
+    address: str, file: StateFile
+) -> None:
+    """The wait for its lock blocks a thread, not the event loop."""
+    folder = os.open(file.file.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    async with open_database(address) as database:
+        check = asyncio.create_task(is_lost(database, file))
+        await asyncio.wait({check}, timeout=0.3)
+        assert not check.done()
+        os.close(folder)
+        assert not await check
+    assert file.read()["in_use"] is False
 
 
 async def test_memory_that_cannot_be_written_is_no_error(

@@ -44,11 +44,11 @@ class KnownDatabase:
     async def check(self) -> None:
         """Compare the database with the known one, or remember it; raises `StorageError`."""
         current = await self._read()
-        known = self._compare(current)
+        known = await asyncio.to_thread(self._compare, current)
         if self.is_lost:
             _log.error("database lost", hint=LOST_HINT)
         elif known != current:
-            self._remember(current)
+            await asyncio.to_thread(self._remember, current)
 
     async def compare(self) -> None:
         """Compare the database with the known one only; raises `StorageError`.
