@@ -37,6 +37,7 @@ KINDS: Final[Mapping[str, Callable[[int], str]]] = {
     "extensions of braces": lambda size: "{" * size,
     "paragraphs": lambda size: "a\n\n" * size,
     "end tags": lambda size: "</div>\n" * size,
+    "spaces before an open title": lambda size: "[a]: b" + " " * (3 * size) + '"c',
     "strong links": lambda size: "[**a](b)**" * size,
 }
 

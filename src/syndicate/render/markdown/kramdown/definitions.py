@@ -31,14 +31,21 @@ _INDENTED: Final = re.compile(
 _INDENT: Final = re.compile(r"^[ ]{4}", re.MULTILINE)
 
 
+_TITLE: Final = r"(?:\"([^\"\n]++)\"|'([^'\n]++)')"
+_LINE_END: Final = r"[ ]*+(?:\n|\Z)"
+_NO_TITLE: Final = rf"(?!{_TITLE.replace('([', '(?:[')}{_LINE_END})"
+_URL: Final = rf"[^ \n]++(?:[ ]++{_NO_TITLE}[^ \n]++)*+"
+"""Words up to a title at the end of the line. Nothing is read twice: the time is linear."""
+
+
 @block_rule(
-    r"[ ]{0,3}\[(?!\^)([^\n\]]+)\]:[ ]*(?:<([^<>\n]*)>|([^\n]*?\S[^\n]*?))"
-    r"(?:(?:[ ]*\n|[ ]+)[ ]*(?:\"([^\"\n]+)\"|'([^'\n]+)'))?[ ]*(?:\n|\Z)"
+    rf"[ ]{{0,3}}\[(?!\^)([^\n\]]++)\]:[ ]*+(?:<([^<>\n]*+)>|({_URL}))"
+    rf"(?:(?:[ ]*+\n[ ]*+|[ ]++){_TITLE}{_LINE_END}|{_LINE_END})"
 )
 def link_definitions(state: BlockState) -> None:
     """Take lines of ``[name]: URL "title"``."""
     for found in state.take_matches():
-        url = found[2] if found[2] is not None else found[3].strip()
+        url = found[3].strip() if found[2] is None else found[2]
         name = re.sub(r"\s+", " ", found[1]).lower()
         state.parser.md.references[name] = (url, found[4] or found[5] or "")
     state.add_raw()
