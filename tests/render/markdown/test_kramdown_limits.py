@@ -38,6 +38,8 @@ KINDS: Final[Mapping[str, Callable[[int], str]]] = {
     "paragraphs": lambda size: "a\n\n" * size,
     "end tags": lambda size: "</div>\n" * size,
     "spaces before an open title": lambda size: "[a]: b" + " " * (3 * size) + '"c',
+    "open extensions with spaces": lambda size: ("{::options" + " " * 50) * (2 * size),
+    "open lists at lines": lambda size: "a\n{: a\n" * size + "} b",
     "strong links": lambda size: "[**a](b)**" * size,
 }
 

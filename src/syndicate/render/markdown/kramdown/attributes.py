@@ -13,7 +13,8 @@ from syndicate.render.markdown.kramdown.position_marks import CLOSING_MARKS, OPE
 
 OPEN: Final = rf"[{{{OPENING_MARKS}]"
 CLOSE: Final = rf"[}}{CLOSING_MARKS}]"
-_INSIDE: Final = rf"(?:\\{CLOSE}|[^}}{CLOSING_MARKS}])"
+_INSIDE: Final = rf"(?:\\{CLOSE}|(?!{OPEN}:)[^}}{CLOSING_MARKS}])"
+"""No other list begins in one, unlike in kramdown: each place of a text is read in one list."""
 
 ATTRIBUTE_LIST: Final = rf"{OPEN}:(?![:/]|\w[\w-]*:)({_INSIDE}+){CLOSE}"
 """``{:.class}``; the group is the content."""
