@@ -40,6 +40,8 @@ KINDS: Final[Mapping[str, Callable[[int], str]]] = {
     "spaces before an open title": lambda size: "[a]: b" + " " * (3 * size) + '"c',
     "open extensions with spaces": lambda size: ("{::options" + " " * 50) * (2 * size),
     "open lists at lines": lambda size: "a\n{: a\n" * size + "} b",
+    "overlapping emphasis": lambda size: "a**b*c " * (2 * size),
+    "nested overlapping emphasis": lambda size: "**a*b " * size + "*c** " * size,
     "strong links": lambda size: "[**a](b)**" * size,
 }
 
@@ -83,3 +85,13 @@ def test_thousands_of_brackets_are_text() -> None:
     html = to_html("[" * 1_500 + ") [a](/b) \\[ `[` " + "(" * 1_500 + "[[[[[c]]]]]", PLAIN)
     assert html.count("[") == 1_500 + 2 + 5
     assert '<a href="/b">a</a>' in html
+
+
+def test_overlapping_emphasis_beyond_a_limit_is_text() -> None:
+    """Nothing is lost; emphasis in other paragraphs, and all in the next post, is read as ever."""
+    next_post = "a**b*c a**b*c *d*"
+    before = to_html(next_post, PLAIN)
+    html = to_html("a**b*c " * 1_000 + "\n\n*e*", PLAIN)
+    assert html.count("a**b*c") > 900
+    assert "<em>e</em>" in html
+    assert to_html(next_post, PLAIN) == before

@@ -20,6 +20,7 @@ from syndicate.render.markdown.kramdown.definitions import Footnotes
 from syndicate.render.markdown.kramdown.html_blocks import html
 from syndicate.render.markdown.kramdown.position_marks import PositionMarks
 from syndicate.render.markdown.kramdown.spans import (
+    EmphasisProcessor,
     HeadingIdTreeprocessor,
     SpanTreeprocessor,
     add_spans,
@@ -62,7 +63,9 @@ _TAGS: Final = re.compile(
 
 def to_html(text: str, options: MarkdownOptions) -> str:
     """Return kramdown ``text`` as HTML; nothing is removed: it is not safe yet."""
-    return _converter(options, get_ident()).reset().convert(text)
+    markdown = _converter(options, get_ident()).reset()
+    cast("EmphasisProcessor", markdown.inlinePatterns["em_strong"]).begin()
+    return markdown.convert(text)
 
 
 def code_ranges(text: str, options: MarkdownOptions) -> list[tuple[int, int]]:

@@ -40,6 +40,8 @@ _NESTED: Final = r"\[(?:[^\[\]\\]|\\.|%s)*+\]"
 _URL: Final = r"\((?:[^()\\]|\\.|\([^()]*+\))*+\)"
 _LINK: Final = re.compile(rf"\\.|{_NESTED % (_NESTED % _INNERMOST)}(?:{_URL})?", re.DOTALL)
 _MAX_STEPS: Final = 1_000_000
+_MAX_PAIRED_AGAIN: Final = 200_000
+"""Characters of a document in which delimiters of emphasis may be paired more than once."""
 
 
 def without_unused_brackets(text: str) -> str:
@@ -197,17 +199,33 @@ class StruckProcessor(PairProcessor):
 
 
 class EmphasisProcessor(DelimiterProcessor):
-    """The package's emphasis, unless it takes text away, as its version 3.11.3 may do."""
+    """The package's emphasis, unless it takes text away, as its version 3.11.3 may do.
+
+    After such emphasis, the delimiters of the rest are paired again. Where that happens too often,
+    those in the rest of the text are text.
+    """
+
+    _text: str = ""
+    _paired_again: int = 0
+
+    def begin(self) -> None:
+        """Begin a document; `reset`, which the package calls, begins a text of it."""
+        self._text = ""
+        self._paired_again = 0
 
     @override
     def handleMatch(  # type: ignore[override]
         self, m: re.Match[str], data: str
     ) -> tuple[Element | None, int | None, int | None]:
+        if data is self._text:
+            return None, m.start(), m.end()
         element, start, end = super().handleMatch(m, data)
         if element is not None:
             words = "".join(element.itertext()).translate(_WITHOUT_DELIMITERS)
             if words != data[start:end].translate(_WITHOUT_DELIMITERS):
                 self.reset()
+                self._paired_again += len(data) - m.start()
+                self._text = data if self._paired_again > _MAX_PAIRED_AGAIN else ""
                 return None, m.start(), m.end()
         return element, start, end
 
