@@ -42,6 +42,10 @@ KINDS: Final[Mapping[str, Callable[[int], str]]] = {
     "open lists at lines": lambda size: "a\n{: a\n" * size + "} b",
     "overlapping emphasis": lambda size: "a**b*c " * (2 * size),
     "nested overlapping emphasis": lambda size: "**a*b " * size + "*c** " * size,
+    "open extensions of three kinds": lambda size: (
+        "{::comment}\n{::nomarkdown}\n{::options}\n" * (3 * size)
+    ),
+    "extensions between open ones": lambda size: "a {::comment}{::options /}" * (3 * size),
     "strong links": lambda size: "[**a](b)**" * size,
 }
 
@@ -95,3 +99,10 @@ def test_overlapping_emphasis_beyond_a_limit_is_text() -> None:
     assert html.count("a**b*c") > 900
     assert "<em>e</em>" in html
     assert to_html(next_post, PLAIN) == before
+
+
+def test_ends_of_extensions_are_found_after_one_without_an_end() -> None:
+    """What was replaced between them does not matter, nor does another text."""
+    html = to_html("a {::comment}b {::options /}{::comment}c\n\nd {::comment}e{:/}f", PLAIN)
+    assert "{::comment}b {::comment}c" in html
+    assert "<p>d f</p>" in html

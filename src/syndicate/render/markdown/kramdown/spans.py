@@ -151,15 +151,21 @@ class MathProcessor(InlineProcessor):
 class PairProcessor(InlineProcessor):
     """Something with an end, which is not looked for again in a text that has none."""
 
-    _without_end: tuple[str, str] = "", ""
+    def __init__(self, pattern: str, md: Markdown | None = None) -> None:
+        super().__init__(pattern, md)
+        self._without_end: Final[dict[str, str]] = {}
 
     def find_end(self, m: re.Match[str], data: str, end: str) -> re.Match[str] | None:
-        """Return the match of ``end`` after ``m``."""
-        if self._without_end == (data, end):
+        """Return the match of ``end`` after ``m``.
+
+        What was replaced earlier in a text does not count: only the rest is compared.
+        """
+        rest = data[m.end() :]
+        if end in self._without_end and self._without_end[end].endswith(rest):
             return None
         found = re.compile(end).search(data, m.end())
         if found is None:
-            self._without_end = data, end
+            self._without_end[end] = rest
         return found
 
 
