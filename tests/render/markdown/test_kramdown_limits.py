@@ -46,6 +46,8 @@ KINDS: Final[Mapping[str, Callable[[int], str]]] = {
         "{::comment}\n{::nomarkdown}\n{::options}\n" * (3 * size)
     ),
     "extensions between open ones": lambda size: "a {::comment}{::options /}" * (3 * size),
+    "uses of defined attributes": lambda size: "{:a: .b}\n" * size + "\nx\n{:a}\n" * size,
+    "attributes defined between uses": lambda size: "{:a: .b}\n\nx\n{:a}\n\n" * size,
     "strong links": lambda size: "[**a](b)**" * size,
 }
 
@@ -106,3 +108,11 @@ def test_ends_of_extensions_are_found_after_one_without_an_end() -> None:
     html = to_html("a {::comment}b {::options /}{::comment}c\n\nd {::comment}e{:/}f", PLAIN)
     assert "{::comment}b {::comment}c" in html
     assert "<p>d f</p>" in html
+
+
+def test_a_definition_of_attributes_has_a_greatest_length() -> None:
+    """Each use adds all of them: without a limit a short text would become a huge document."""
+    html = to_html("{:a: .b}\n" * 1_000 + '{:a: title="c"}\n\nd\n{:a}\n', PLAIN)
+    assert 100 < html.count("b") < 1_000
+    assert "title" not in html
+    assert ">d</p>" in html

@@ -5,7 +5,8 @@ marks, so each pattern accepts a mark where kramdown has a brace.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -31,6 +32,10 @@ _ATTRIBUTE: Final = re.compile(
 )
 _ID_OR_CLASS: Final = re.compile(r"([#.])([^\s.#]+)")
 _ESCAPED: Final = re.compile(r"\\(.)")
+_MAX_DEFINITION_CHARACTERS: Final = 1_000
+
+Attribute = tuple[str, str]
+"""Name and value."""
 
 
 def extension_end(name: str) -> str:
@@ -43,21 +48,50 @@ def references(text: str) -> list[str]:
     return [found[3] for found in _ATTRIBUTE.findall(text) if found[3]]
 
 
-def apply_attributes(text: str, element: Element, definitions: Mapping[str, str]) -> None:
+def parse_attributes(text: str) -> list[Attribute]:
+    """Return the attributes that ``text``, the content of attribute lists, has in their order."""
+    parsed: list[Attribute] = []
+    for key, double_quoted, single_quoted, _, names in _ATTRIBUTE.findall(text):
+        if key:
+            value = _ESCAPED.sub(r"\1", double_quoted or single_quoted)
+            parsed.append((key.lower(), value))
+        parsed += [
+            ("id" if sign == "#" else "class", name) for sign, name in _ID_OR_CLASS.findall(names)
+        ]
+    return parsed
+
+
+def define_attributes(name: str, text: str, definitions: dict[str, list[Attribute]]) -> None:
+    """Add the attributes in ``text`` to those that ``name`` has in ``definitions``.
+
+    A definition has at most 1,000 characters; what is beyond has no effect. Each use of a short
+    name adds all of them to the document.
+    """
+    defined = definitions.setdefault(name, [])
+    size = sum(len(key) + len(value) for key, value in defined)
+    for key, value in parse_attributes(text):
+        size += len(key) + len(value)
+        if size > _MAX_DEFINITION_CHARACTERS:
+            return
+        defined.append((key, value))
+
+
+def apply_attributes(
+    text: str, element: Element, definitions: Mapping[str, Sequence[Attribute]]
+) -> None:
     """Set the attributes that ``text`` and the ``definitions`` it refers to have on ``element``.
 
     ``text`` is the content of one or more attribute lists. Later values replace earlier ones,
     except for classes, which add up.
     """
-    defined = (definitions.get(name, "") for name in references(text))
-    for key, double_quoted, single_quoted, _, names in _ATTRIBUTE.findall(
-        " ".join((*defined, text))
-    ):
-        found = [
-            ("id" if sign == "#" else "class", name) for sign, name in _ID_OR_CLASS.findall(names)
-        ]
-        if key:
-            found = [(key.lower(), _ESCAPED.sub(r"\1", double_quoted or single_quoted))]
-        for name, value in found:
-            before = element.get(name, "") if name == "class" else ""
-            element.set(name, f"{before} {value}".strip())
+    if not text:
+        return
+    defined = [definitions.get(name, ()) for name in dict.fromkeys(references(text))]
+    classes = [element.get("class", "")]
+    for name, value in chain(*defined, parse_attributes(text)):
+        if name == "class":
+            classes.append(value)
+        else:
+            element.set(name, value)
+    if len(classes) > 1:
+        element.set("class", " ".join(classes).strip())

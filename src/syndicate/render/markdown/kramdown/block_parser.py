@@ -11,7 +11,7 @@ from markdown.blockparser import BlockParser
 from markdown.util import AtomicString
 from typing_extensions import override
 
-from syndicate.render.markdown.kramdown.attributes import apply_attributes, references
+from syndicate.render.markdown.kramdown.attributes import Attribute, apply_attributes, references
 
 _MAX_DEPTH: Final = 20
 """Levels of nested blocks; deeper ones are text, so that neither time nor stack run out."""
@@ -67,7 +67,7 @@ class KramdownBlockParser(BlockParser):
         self, md: Markdown, rules: Sequence[BlockRule], *, parses_html: bool = False
     ) -> None:
         super().__init__(md)
-        self.attributes: Final[dict[str, str]] = {}
+        self.attributes: Final[dict[str, list[Attribute]]] = {}
         self.abbreviations: Final[dict[str, str]] = {}
         self.footnotes: Final[dict[str, str]] = {}
         self._rules: Final = rules

@@ -16,6 +16,7 @@ from syndicate.render.markdown.kramdown.attributes import (
     CLOSE,
     EXTENSION,
     OPEN,
+    define_attributes,
     extension_end,
 )
 from syndicate.render.markdown.kramdown.block_parser import BlockState, Continuation, block_rule
@@ -160,8 +161,7 @@ def attribute_list(state: BlockState) -> None:
 @block_rule(_LINE % ATTRIBUTE_DEFINITION)
 def attribute_definition(state: BlockState) -> None:
     """Take a line that gives attributes a name."""
-    name, text = state.start.groups()
-    state.parser.attributes[name] = f"{state.parser.attributes.get(name, '')} {text}"
+    define_attributes(state.start[1], state.start[2], state.parser.attributes)
     state.add_raw()
     state.begin_with(state.take_rest())
 
