@@ -48,6 +48,8 @@ KINDS: Final[Mapping[str, Callable[[int], str]]] = {
     "extensions between open ones": lambda size: "a {::comment}{::options /}" * (3 * size),
     "uses of defined attributes": lambda size: "{:a: .b}\n" * size + "\nx\n{:a}\n" * size,
     "attributes defined between uses": lambda size: "{:a: .b}\n\nx\n{:a}\n\n" * size,
+    "short rows of a wide table": lambda size: "|" * size + "\n" + "|a\n" * size,
+    "short rows of wide tables": lambda size: ("|" * 50 + "\n" + "|a\n" * 50 + "\n") * (size // 10),
     "strong links": lambda size: "[**a](b)**" * size,
 }
 
@@ -116,3 +118,14 @@ def test_a_definition_of_attributes_has_a_greatest_length() -> None:
     assert 100 < html.count("b") < 1_000
     assert "title" not in html
     assert ">d</p>" in html
+
+
+def test_short_rows_are_filled_up_to_a_limit() -> None:
+    """Their own cells are all there, and the next post is read as ever."""
+    next_post = "a|b|c\nd|e"
+    before = to_html(next_post, PLAIN)
+    html = to_html("|" * 1_000 + "\n" + "|a\n" * 1_000, PLAIN)
+    assert html.count("<td>a</td>") == 1_000
+    assert 10_000 < html.count("<td>") < 30_000
+    assert before.count("<td>") == 6
+    assert to_html(next_post, PLAIN) == before

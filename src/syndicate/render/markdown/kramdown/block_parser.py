@@ -16,6 +16,9 @@ from syndicate.render.markdown.kramdown.attributes import Attribute, apply_attri
 _MAX_DEPTH: Final = 20
 """Levels of nested blocks; deeper ones are text, so that neither time nor stack run out."""
 
+_MAX_FILLED_CELLS: Final = 20_000
+"""Cells that are added to short rows of all tables of a document: 8 kB could make millions."""
+
 GROUP: Final = "group"
 """Name of an element whose tags are removed at the end: it only holds its children together."""
 
@@ -78,8 +81,15 @@ class KramdownBlockParser(BlockParser):
         """Forget what the last text defined, also if it was not parsed to its end."""
         self.parses_html = self._always_parses_html
         self._depth = 0
+        self._cells_left = _MAX_FILLED_CELLS
         for definitions in (self.attributes, self.abbreviations, self.footnotes):
             definitions.clear()
+
+    def filled(self, row: Sequence[str], width: int) -> Sequence[str]:
+        """Return ``row`` with empty cells up to ``width``, or to the limit of the document."""
+        missing = min(width - len(row), self._cells_left)
+        self._cells_left -= missing
+        return [*row, *[""] * missing]
 
     @property
     def is_too_deep(self) -> bool:

@@ -40,9 +40,9 @@ def table(state: BlockState) -> bool:
         section = SubElement(element, name)
         for row in section_rows:
             line = SubElement(section, "tr")
-            for number in range(width):
+            for number, text in enumerate(state.parser.filled(row, width)):
                 cell = SubElement(line, "th" if name == "thead" else "td")
-                cell.text = row[number] if number < len(row) else ""
+                cell.text = text
                 if number < len(alignments) and alignments[number]:
                     cell.set("align", alignments[number])
     return True
