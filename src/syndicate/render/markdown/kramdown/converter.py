@@ -24,10 +24,10 @@ from syndicate.render.markdown.kramdown.spans import (
     HeadingIdTreeprocessor,
     SpanTreeprocessor,
     add_spans,
-    add_typography,
     restored,
 )
 from syndicate.render.markdown.kramdown.tables import table
+from syndicate.render.markdown.kramdown.typography import add_typography
 
 _MAX_CONVERTERS: Final = 16
 _RULES: Final = (
