@@ -28,6 +28,8 @@ def table(state: BlockState) -> bool:
     """Take a table, a block in which each line has a pipe outside of code; fill short rows."""
     lines = state.blocks[0].rstrip("\n").split("\n")  # the last block of a list item ends a line
     end = next((number for number, line in enumerate(lines) if _END.match(line)), len(lines))
+    if end == 0:  # an attribute list with a pipe in it
+        return False
     rows = [_split(line.strip()) for line in lines[:end]]
     sections, alignments = _sections(rows)
     if any(len(row) == 1 for row in rows) or not any(name == "tbody" for name, _ in sections):
