@@ -50,6 +50,9 @@ KINDS: Final[Mapping[str, Callable[[int], str]]] = {
     "attributes defined between uses": lambda size: "{:a: .b}\n\nx\n{:a}\n\n" * size,
     "short rows of a wide table": lambda size: "|" * size + "\n" + "|a\n" * size,
     "short rows of wide tables": lambda size: ("|" * 50 + "\n" + "|a\n" * 50 + "\n") * (size // 10),
+    "fences in an element": lambda size: '<div markdown="1">\n' + "```\n</div>\n\n" * size,
+    "open fences in elements": lambda size: '<div markdown="1">\n~~~ a\n</div>\n\n' * size,
+    "code in an element": lambda size: '<div markdown="1">\n' + "`a ``b " * size + "</div>",
     "strong links": lambda size: "[**a](b)**" * size,
 }
 

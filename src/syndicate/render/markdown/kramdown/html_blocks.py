@@ -64,6 +64,8 @@ _NAME: Final = r"[A-Za-z_][\w.:-]*+"
 _ATTRIBUTES: Final = r"(?:\s++[\w:.-]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'<>=`]++))?+)*+"
 _START_TAG: Final = rf"<({_NAME})({_ATTRIBUTES})\s*+(/?)>"
 _TOKEN: Final = re.compile(rf"<!--|{_START_TAG}|</({_NAME})\s*>")
+_FENCE: Final = r"^[ ]{0,3}(([~`])\6{2,})[ ]*(?:[^\s?]+(?:\?\S*)?)?[ ]*$"
+_TOKEN_OR_CODE: Final = re.compile(rf"{_TOKEN.pattern}|{_FENCE}|\\[\\`]|(`++)", re.MULTILINE)
 _MARKDOWN: Final = re.compile(r"""\smarkdown\s*=\s*(["']?)(0|1|block|span)\1(?![^\s"'>/])""")
 _RAW_TEXT: Final = frozenset({"script", "style"})
 
@@ -142,20 +144,22 @@ def _find_end(state: BlockState, ends: dict[int, tuple[int, int]]) -> Place | No
 
     An element without an end tag is everything; a comment without an end is none. ``ends`` gets
     the place of the end tag of each element, and of the end of each comment, by where it starts.
+    Tags in code do not count where Markdown is read.
     """
-    open_elements: list[str] = []
+    open_elements: list[tuple[str, str]] = []
     starts: dict[str, list[int]] = {}
     number = position = offset = 0
     while number < len(state.blocks):
-        token = _TOKEN.search(state.blocks[number], position)
+        model = open_elements[-1][1] if open_elements else ""
+        token = (_TOKEN_OR_CODE if model else _TOKEN).search(state.blocks[number], position)
         if token is None:
             offset += len(state.blocks[number]) + 2
             number, position = number + 1, 0
             continue
         position = token.end()
         name = (token[1] or token[4] or "").lower()
-        if token[0] == "<!--" or (token[1] and name in _RAW_TEXT):
-            found = _find_raw_end(state, name, number, position)
+        if not name or (token[1] and name in _RAW_TEXT):
+            found = _find_raw_end(state, token, number)
             if found is None and not open_elements:
                 return _everything(state) if name else None
             later, start = found or Place(number, position, position), offset + token.start()
@@ -163,21 +167,33 @@ def _find_end(state: BlockState, ends: dict[int, tuple[int, int]]) -> Place | No
             number, position = later.number, later.end
             ends[start] = offset + later.start, offset + later.end
         elif _is_start(token):
-            open_elements.append(name)
+            is_in_raw = bool(open_elements) and not model
+            open_elements.append((name, _content_model(state, token, is_in_raw=is_in_raw)))
             starts.setdefault(name, []).append(offset + token.start())
         elif token[4] and starts.get(name):
             ends[starts[name].pop()] = offset + token.start(), offset + token.end()
-            is_last = open_elements[-1] == name
+            is_last = open_elements[-1][0] == name
             del open_elements[len(open_elements) - is_last :]
         if not open_elements:
             return Place(number, position, position)
     return _everything(state)
 
 
-def _find_raw_end(state: BlockState, name: str, number: int, position: int) -> Place | None:
-    """Return where a comment, or the script or style called ``name``, ends."""
-    end = rf"(?i)</{name}[^>]*(?:>|\Z)" if name else "-->"
-    return state.find(end, end, number, position)
+def _find_raw_end(state: BlockState, token: re.Match[str], number: int) -> Place | None:
+    """Return where the comment, script, style or code that ``token`` begins ends.
+
+    A code span ends in its line, or is none.
+    """
+    block, position = state.blocks[number], token.end()
+    if token[0].startswith("<"):
+        end = rf"(?i)</{token[1]}[^>]*(?:>|\Z)" if token[1] else "-->"
+        return state.find(end, end, number, position)
+    if token[5]:
+        fence = rf"^[ ]{{0,3}}{token[6]}{{{len(token[5])},}}[ ]*$"
+        return state.find(fence, token[5], number, position)
+    line_end = block.find("\n", position)
+    close = block.find(token[7] or "\n", position, line_end if line_end >= 0 else len(block))
+    return Place(number, close, close + len(token[7])) if close >= 0 else None
 
 
 def _everything(state: BlockState) -> Place:
