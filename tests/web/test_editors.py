@@ -154,6 +154,25 @@ async def test_post_that_is_not_published_says_why(tmp_path: pathlib.Path) -> No
     assert "URL or file name of the post" in empty
 
 
+@pytest.mark.parametrize(
+    "date",
+    ["2024-13-45", "2024-02-30", "2024-01-05T25:00:00-05:00", "0001-01-01T00:00:00+14:00"],
+)
+async def test_impossible_date_is_quoted(tmp_path: pathlib.Path, date: str) -> None:
+    """As the editor wrote it, on each page that lists problems."""
+    async with editor_of(tmp_path) as editor:
+        content = ContentRepository(path=tmp_path / "content")
+        content.commit({LATER: f"---\ntitle: Later\ndate: {date}\n---\nWords.\n"})
+        await editor.service.publish()
+        pages = [
+            await editor.text("/check"),
+            await editor.text("/explain", post=LATER),
+            (await editor.get("/sources/news")).text,
+        ]
+
+    assert all(f"date is not a valid date: {date}." in page for page in pages)
+
+
 async def test_branch_is_explained_and_checked(tmp_path: pathlib.Path) -> None:
     """As the repository on this host has it; what is served stays as it is."""
     async with editor_of(tmp_path) as editor:

@@ -142,3 +142,23 @@ def test_times_are_written_in_words(words: str, expected: str) -> None:
     times = [element.get("datetime", "") for element in lead.iter("time")]
     assert all(time in words for time in times)
     assert len(times) == ("news" not in words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "until 2024-02-30",
+        "until 2024-13-45, and then",
+        "until 2024-01-29T25:00:00-05:00",
+        "until 0001-01-01T00:00:00+14:00",
+    ],
+)
+def test_what_only_looks_like_a_date_stays(words: str) -> None:
+    """No calendar has it, or no time zone of the source."""
+    explanation = Explanation(
+        source="news", path=PostPath("a.md"), commit="c0", hidden=words, zone=samples.NEW_YORK
+    )
+    page = explain_page(samples.SERVICE_INFO, ReportForm(text="a"), [(explanation, None)])
+    (lead,) = by_class(parse_page(page), "lead")
+
+    assert text(lead) == f"Not published: {words}."

@@ -227,14 +227,19 @@ def _format_time(time: datetime, *, has_seconds: bool = False) -> str:
 def _split_times(text: str, zone: ZoneInfo) -> Iterator[tuple[str, date | None]]:
     """Yield ``text`` in parts: words with None, and dates and times in place of their ISO form.
 
-    A time is in ``zone`` if it has the offset that is in force there.
+    A time is in ``zone`` if it has the offset that is in force there. What only looks like a date
+    stays as it is, such as 2024-02-30.
     """
     end = 0
     for match in _ISO_TIME.finditer(text):
+        try:
+            time = datetime.fromisoformat(match[0])
+            is_day = len(match[0]) == len("2024-01-29")
+            day_or_time = time.date() if is_day else in_zone(time, zone)
+        except (ValueError, OverflowError):
+            continue
         yield text[end : match.start()], None
-        is_day = len(match[0]) == len("2024-01-29")
-        time = datetime.fromisoformat(match[0])
-        yield "", time.date() if is_day else in_zone(time, zone)
+        yield "", day_or_time
         end = match.end()
     yield text[end:], None
 
