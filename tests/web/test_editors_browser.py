@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import async_playwright
 
 from tests.browser import CHROMIUM_ARGUMENTS
-from tests.web.test_editors import BROKEN, FIRST, GONE, LATER, editor_of
+from tests.web.editor_client import BROKEN, FIRST, GONE, LATER, editor_of
 from tests.web.test_portal_browser import check, served
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

@@ -17,7 +17,7 @@ from tests.content_repository import ContentRepository
 from tests.publisher.conftest import open_content_service
 from tests.stepwise_service import sqlite_url, stepwise_service
 from tests.web.app_client import POSTS, app_client
-from tests.web.test_editors import BROKEN, FIRST, GOOD, editor_of
+from tests.web.editor_client import BROKEN, FIRST, GOOD, editor_of
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ service is not touched, and nothing is fetched.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -80,8 +80,8 @@ class EditorReports:
     ) -> SourceReport:
         """Return the problems of ``source``, by file and line; parameters and errors as above.
 
-        By default of the first source that has ``rev``. A preview also has the changes in feeds:
-        those since the branch began, and those until ``at``.
+        By default of the first source that was read and has ``rev``. A preview also has the changes
+        in feeds: those since the branch began, and those until ``at``.
         """
         return await self._run(lambda: self._check(source, rev, at))
 
@@ -151,9 +151,15 @@ class EditorReports:
     ) -> SourceReport:
         live = self._edition()
         commits = self._commits(content, rev)
-        served = live.snapshot(name or next(iter(commits)))
+        served = live.snapshot(name or _first_read(live, commits))
         name = served.source.name
-        commit = commits.get(name, served.commit)
+        if name not in commits:
+            raise UnknownName(
+                f"{name} has no branch, tag or commit {rev!r}; {_have(commits)}",
+                code=UNKNOWN_REVISION,
+                hint="Choose another source.",
+            )
+        commit = commits[name]
         at = at or content.clock()
         index = content.index(_source(content, name))
         # In this order, what the branch changes is all that is read after its first commit.
@@ -225,6 +231,19 @@ class EditorReports:
 
 def _source(content: ContentService, name: str) -> Source:
     return next(source for source in content.settings.sources if source.name == name)
+
+
+def _have(names: Iterable[str]) -> str:
+    """Return that the sources called ``names`` have something."""
+    *others, last = names
+    return f"{', '.join(others)} and {last} have" if others else f"{last} has"
+
+
+def _first_read(live: Edition, names: Iterable[str]) -> str:
+    """Return the first of ``names`` whose source was read, else the first one."""
+    served = {snapshot.source.name for snapshot in live.snapshots}
+    names = tuple(names)
+    return next((name for name in names if name in served), names[0])
 
 
 def _is_any(_: str) -> bool:
