@@ -136,7 +136,7 @@ async def test_preview_shows_what_changes_in_feeds(tmp_path: pathlib.Path) -> No
     assert "Vanishes: Fine (draft: true), news/2024-01-06-broken.md" in branch
     assert "the post is published on February 5, 2024, 12:00 a.m. EST" in branch
     assert "Other" not in branch
-    assert "Not published: the front matter says draft: true . Remove that line" in hidden
+    assert "Not published: the front matter sets draft to true (line 3). Remove that key" in hidden
     assert "at March 1, 2024, 12:00 a.m. EST :" in later
     assert "Appears: First , news/2024-02-05-later.md" in later
     assert "Appears: Short , expired, news/2024-01-09-short.md" in later

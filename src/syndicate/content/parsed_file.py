@@ -250,6 +250,9 @@ class FileParser:
             self._dialect.text_to_render(document),
             (fields.summary, fields.card_summary),
         )
+        if fields.hidden_reason:
+            origin = _origin_of_hiding(fields.hidden_reason, document, origins)
+            fields = structs.replace(fields, origins=(*fields.origins, *origin))
         return structs.replace(fields, references=site_references.find_references(text, previews))
 
     @property
@@ -367,3 +370,18 @@ def _too_many_categories_error(path: Path, count: int, limits: ContentLimits) ->
         hint="Remove categories, or raise categories in [limits].",
         code="over-limit",
     )
+
+
+def _origin_of_hiding(
+    reason: str, document: Document, origins: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the origin of the key that ``reason`` names, such as ``draft: true``, as `hidden`.
+
+    ``origins`` are those of the keys that are not in the file itself.
+    """
+    named, colon, _ = reason.partition(": ")
+    for key in (named, named.partition(".")[0]):
+        if colon and key in document.meta:
+            where = origins.get(key) or f"line {document.key_lines.get(key, 0)}"
+            yield "hidden", f"key {key}, {where}"
+            return

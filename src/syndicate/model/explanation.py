@@ -49,6 +49,8 @@ class Explanation:
     path: Path
     commit: str
     hidden: str
+    hidden_origin: str = ""
+    """Where the key is that ``hidden`` names, empty if it names none."""
     zone: ZoneInfo = _UTC
     """The time zone of the source."""
     post_id: str = ""

@@ -88,6 +88,7 @@ def _matching_files(content: ContentService, edition: Edition, text: str) -> Ite
                 commit=snapshot.commit,
                 zone=snapshot.source.zone,
                 hidden=reason,
+                hidden_origin=_hidden_origin(content, snapshot, path, reason),
                 fields=_unserved_fields(content, snapshot, path),
                 history=_history(content, snapshot, path),
                 problems=_problems(content, edition, snapshot, path),
@@ -194,6 +195,16 @@ def _unserved_fields(
         for name, value in values.items()
         if value and name in origins
     )
+
+
+def _hidden_origin(
+    content: ContentService, snapshot: SourceSnapshot, path: Path, reason: str
+) -> str:
+    """Return the origin of the key that hides a file, empty if ``reason`` is another one."""
+    fields = content.index(snapshot.source).parsed_file(path, snapshot.commit).fields
+    if fields is None or fields.hidden_reason != reason:
+        return ""
+    return dict(fields.origins).get("hidden", "")
 
 
 def _history(

@@ -53,8 +53,10 @@ _DELIVERIES: Final = (
     (("pending", "leased"), "wait for it"),
     (("exhausted",), "did not receive it: their own systems did not accept it for three days"),
 )
-_LINE: Final = re.compile(r"[\w.-]+: \w+")
-"""A line of front matter that hides a post, such as ``published: false``."""
+_HIDING_KEY: Final = re.compile(r"([\w.-]+): (\w+)")
+"""The key of front matter and the value that hide a post, such as ``published: false``."""
+_OWN_KEY: Final = re.compile(r"key .*, line (\d+)", re.DOTALL)
+"""The origin of a key that is in the file itself; line 0 is unknown."""
 _PLAIN_ORIGINS: Final = {"the dialect": "usual for such a site", "default": "usual"}
 _MAX_FEEDS: Final = 30
 _MAX_CHANGES: Final = 100
@@ -139,7 +141,8 @@ def explain_page(
         {
             "explanation": explanation,
             "title": explanation.title or field_values.get("title") or explanation.path,
-            "hiding_line": _LINE.fullmatch(explanation.hidden),
+            "hiding": _hiding_key(explanation),
+            "hiding_place": explanation.hidden_origin.partition(", ")[2],
             "is_old_version": any(problem.level == "error" for problem in explanation.problems)
             and not any(entry.served for entry in explanation.history[-1:]),
             "at": form.time(explanation.zone) if form.at else None,
@@ -224,6 +227,13 @@ def problems_by_file(problems: Iterable[Problem]) -> Mapping[str, Sequence[Probl
 def without_path(problem: Problem) -> Problem:
     """Return ``problem`` with a message that does not begin with the path of its file."""
     return replace(problem, message=problem.message.removeprefix(f"{problem.path}: "))
+
+
+def _hiding_key(explanation: Explanation) -> tuple[str, str, int] | None:
+    """Return (key, value, line) if the front matter of the file itself hides it."""
+    key = _HIDING_KEY.fullmatch(explanation.hidden)
+    origin = _OWN_KEY.fullmatch(explanation.hidden_origin)
+    return (key[1], key[2], int(origin[1])) if key and origin else None
 
 
 def _field_rows(explanation: Explanation) -> Iterator[FieldRow]:
