@@ -269,3 +269,20 @@ def test_every_exclusion_reason_is_named(selection: Selection, why: str) -> None
 
     assert exclusion_reason(post, selection) == why
     assert (post in selection) == (why == "")
+
+
+def test_number_of_files_that_are_left_out_is_said(
+    run: Run, file: Path, content: ContentRepository
+) -> None:
+    """Of those with the same name."""
+    content.commit(
+        {
+            f"updates/{number}/same.md": f"---\npermalink: /{number}/\n---\nWords.\n"
+            for number in range(21)
+        }
+    )
+
+    outcome = run("explain", "same.md", "--config", file)
+
+    assert outcome.out.count(" of updates, at commit ") == 20
+    assert outcome.out.splitlines()[-1] == "Files of this name that are left out: 1. Use a path."

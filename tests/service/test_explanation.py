@@ -120,3 +120,38 @@ def test_key_that_hides_a_post_is_where_the_page_says(
     (explanation,) = explained(tmp_path, dialect, files, path)
 
     assert lead_of(explanation).startswith(expected)
+
+
+def test_first_files_of_a_name_are_explained(tmp_path: pathlib.Path) -> None:
+    """Of a site with a bundle for each post; each has its own problems."""
+    bundles = {
+        f"content/posts/{number:02}/index.md": f"---\ntitle: A {number}\n---\n[x](no.md)\n"
+        for number in range(23)
+    }
+    found = explained(tmp_path, "hugo", HUGO_SITE | bundles, "index.md")
+    page = explain_page(
+        samples.SERVICE_INFO, ReportForm(text="index.md"), [(each, None) for each in found]
+    )
+
+    assert len({explanation.path for explanation in found}) == 20
+    for explanation in found:
+        assert {problem.path for problem in explanation.problems} == {explanation.path}
+        assert "relative-link" in {problem.rule for problem in explanation.problems}
+    assert "And 3 other files of this name." in page
+
+
+def test_sources_with_one_path_have_their_own_problems(tmp_path: pathlib.Path) -> None:
+    """A path may exist in several sources."""
+    ContentRepository.create(tmp_path / "content").commit({JEKYLL_POST: "---\ntitle: A\n---\nA.\n"})
+    other = ContentRepository.create(tmp_path / "other")
+    other.commit({JEKYLL_POST: "---\ntitle: A\n---\n[x](no.md)\n"})
+    first = SETTINGS.format(dialect="jekyll", folder="_posts")
+    second = first.replace('"site"', '"other"').replace('"content"', '"other"')
+    (tmp_path / "syndicate.toml").write_text(first + second)
+    with ContentService(
+        load(tmp_path / "syndicate.toml", {}), render_pool=render_pool()
+    ) as content_service:
+        found = explain_posts(content_service, content_service.edition(), JEKYLL_POST)
+
+    rules = {each.source: {problem.rule for problem in each.problems} for each in found}
+    assert "relative-link" in rules["other"] - rules["site"]

@@ -36,6 +36,10 @@ def explain(
     for explanation in found:
         for line in explanation_lines(explanation):
             print_result(line)
+    if found[0].other_matches:
+        print_result(
+            f"Files of this name that are left out: {found[0].other_matches:,}. Use a path."
+        )
 
 
 def _explanation_json(explanation: Explanation) -> dict[str, Any]:

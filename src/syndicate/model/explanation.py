@@ -63,3 +63,5 @@ class Explanation:
     feeds: tuple[FeedMembership, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     problems: tuple[Problem, ...] = ()
+    other_matches: int = 0
+    """How many more files match what was asked for, and are not explained."""

@@ -1,7 +1,8 @@
 """Explains the posts of an edition: their fields, the origins of these, feeds and history."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -31,17 +32,21 @@ from syndicate.sites.site import SETTINGS_PATTERN
 _QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
 _DAY: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}-")
 _MAX_SIMILAR: Final = 5
+_MAX_EXPLAINED: Final = 20
+"""Files of one name that are explained: each takes a replay of the history."""
 
 
 def explain_posts(content: ContentService, edition: Edition, text: str) -> tuple[Explanation, ...]:
     """Explain the files that ``text`` names: by path, URL, key or ID.
 
-    A path may exist in several sources. Raises `UnknownName` if it exists in none.
+    A path may exist in several sources, and a file name in several folders: of many, the first
+    20 are explained. Raises `UnknownName` if it exists in none.
     """
     text = text.strip().removeprefix("./")
-    found = tuple(_matching_files(content, edition, text)) or tuple(
-        _removed_files(content, edition, text)
-    )
+    matching = tuple(_matching_files(edition, text))
+    if matching:
+        return tuple(_explain_files(content, edition, matching))
+    found = tuple(_removed_files(content, edition, text))
     if found:
         return found
     raise UnknownName(
@@ -73,26 +78,63 @@ def _plain_name(path: str) -> str:
     return _DAY.sub("", name.partition(".")[0])
 
 
-def _matching_files(content: ContentService, edition: Edition, text: str) -> Iterator[Explanation]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Match:
+    """A file that was asked for: its post, or why it has none."""
+
+    snapshot: SourceSnapshot
+    path: Path
+    post: Post | None = None
+    reason: str = ""
+
+    def owns(self, problem: Problem) -> bool:
+        """Return whether ``problem`` is that of this file."""
+        return (problem.source, problem.path) == (self.snapshot.source.name, self.path)
+
+
+def _matching_files(edition: Edition, text: str) -> Iterator[_Match]:
     for snapshot in edition.snapshots:
         posts = [post for post in snapshot.posts if _is_match(post, text)]
         for post in posts:
-            yield _explain_post(content, edition, snapshot, post)
+            yield _Match(snapshot=snapshot, path=post.path, post=post)
         paths = {file.path: file.reason for file in snapshot.hidden if file.path == text}
         for path in {p.path for p in snapshot.problems if p.path == text} - {p.path for p in posts}:
             paths.setdefault(path, "excluded by a problem")
         for path, reason in paths.items():
-            yield Explanation(
-                source=snapshot.source.name,
-                path=path,
-                commit=snapshot.commit,
-                zone=snapshot.source.zone,
-                hidden=reason,
-                hidden_origin=_hidden_origin(content, snapshot, path, reason),
-                fields=_unserved_fields(content, snapshot, path),
-                history=_history(content, snapshot, path),
-                problems=_problems(content, edition, snapshot, path),
-            )
+            yield _Match(snapshot=snapshot, path=path, reason=reason)
+
+
+def _explain_files(
+    content: ContentService, edition: Edition, matching: Sequence[_Match]
+) -> Iterator[Explanation]:
+    """Yield the explanations of the first of ``matching``, with the number of those left out."""
+    described = matching[:_MAX_EXPLAINED]
+    # Once for all: a bundle of Hugo is often called index.md, and so are thousands of others.
+    paths = {match.path for match in described}
+    problems = tuple(check_edition(content, edition, lambda path: path in paths))
+    left = len(matching) - len(described)
+    for match in described:
+        own = tuple(problem for problem in problems if match.owns(problem))
+        explanation = (
+            _explain_unserved(content, match)
+            if match.post is None
+            else _explain_post(content, edition, match.snapshot, match.post)
+        )
+        yield replace(explanation, problems=own, other_matches=left)
+
+
+def _explain_unserved(content: ContentService, match: _Match) -> Explanation:
+    snapshot, path = match.snapshot, match.path
+    return Explanation(
+        source=snapshot.source.name,
+        path=path,
+        commit=snapshot.commit,
+        zone=snapshot.source.zone,
+        hidden=match.reason,
+        hidden_origin=_hidden_origin(content, snapshot, path, match.reason),
+        fields=_unserved_fields(content, snapshot, path),
+        history=_history(content, snapshot, path),
+    )
 
 
 def _removed_files(content: ContentService, edition: Edition, text: str) -> Iterator[Explanation]:
@@ -118,14 +160,6 @@ def _is_match(post: Post, text: str) -> bool:
         return True
     url = _QUERY.sub("", text).rstrip("/")
     return url == post.url.rstrip("/") or url.endswith(f"/posts/{post.key}")
-
-
-def _problems(
-    content: ContentService, edition: Edition, snapshot: SourceSnapshot, path: Path
-) -> tuple[Problem, ...]:
-    """Return the problems of a file, those in its text among them."""
-    found = check_edition(content, edition, lambda other: other == path)
-    return tuple(p for p in found if (p.source, p.path) == (snapshot.source.name, path))
 
 
 def _explain_post(
@@ -165,7 +199,6 @@ def _explain_post(
             post.path,
             served=None if _reason_not_live(post, edition) else post.blob,
         ),
-        problems=_problems(content, edition, snapshot, post.path),
     )
 
 
