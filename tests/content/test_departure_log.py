@@ -290,6 +290,42 @@ def test_removed_configuration_does_not_set_last_modified_back(
     assert feed_dates(restarted, days[7])[""][1] == previous
 
 
+def test_removal_with_an_earlier_date_does_not_set_last_modified_back(
+    content: ContentRepository, open_index: OpenIndex
+) -> None:
+    """The clocks of those who commit differ; each start says the same."""
+    folder = "config/_default"
+    content.commit(
+        {
+            f"{folder}/hugo.toml": "baseURL = 'https://www.example.gov'\n",
+            f"{folder}/params.toml": "a = 1\n",
+            f"{folder}/permalinks.toml": "posts = '/:slug/'\n",
+            "content/posts/a.md": file(date="2020-01-01"),
+        }
+    )
+    site: dict[str, Any] = {"folders": ("content/posts",), "dialect": "hugo"}
+    index = open_index(**site)
+    june, may = FIRST_COMMIT_AT + 200 * DAY, FIRST_COMMIT_AT + 170 * DAY
+    for path, at in ((f"{folder}/params.toml", june), (f"{folder}/permalinks.toml", may)):
+        content.commit({path: None}, committed=at)
+        assert index.snapshot(index.repository.resolve("main")).configured == june
+    index.save()
+    for restarted in (open_index(**site), open_index(**site, cache="empty")):
+        assert restarted.snapshot(index.repository.resolve("main")).configured == june
+
+
+def test_each_removed_file_counts(content: ContentRepository, open_index: OpenIndex) -> None:
+    """However many others, which configure nothing, the same commit removes."""
+    main = {"_config.yml": SITE, "_posts/2020-01-01-a.md": file()}
+    content.commit(main)
+    others = [f"_data/other/{number:02}.yml" for number in range(25)]
+    content.commit({"_data/authors.yml": "ada: {name: Ada}\n", **dict.fromkeys(others, "a: b\n")})
+    at = FIRST_COMMIT_AT + 9 * DAY
+    content.commit({"_data/authors.yml": None, **dict.fromkeys(others)}, committed=at)
+    index = open_index(folders=("_posts",), dialect="jekyll")
+    assert index.snapshot(index.repository.resolve("main")).configured == at
+
+
 def test_configuration_is_found_after_a_branch_was_rewritten(
     content: ContentRepository, open_index: OpenIndex
 ) -> None:

@@ -16,7 +16,6 @@ from typing import Final
 from syndicate.content.configuration_changes import (
     KnownPlaces,
     is_configuration,
-    removed_configuration,
     with_all_changes,
 )
 from syndicate.content.file_classifier import FileResult
@@ -35,11 +34,11 @@ from syndicate.content.parsed_file import (
     ParsedVersion,
     PresentFiles,
 )
+from syndicate.content.removed_configuration import RemovedConfiguration
 from syndicate.content.served_pages import PageFile, PagePost, ServedPages
 from syndicate.content.site_pages import PageBundles, is_inside, post_url
 from syndicate.content.site_source import (
     DEFAULT_DIALECT,
-    RepositoryFiles,
     SiteSource,
     asks_site,
     what_decides_feeds,
@@ -58,8 +57,6 @@ from syndicate.sites import may_be_read
 OpenParser = Callable[[SiteSource], FileParser]
 """Returns the parser for a source as its configuration at some commit describes it."""
 
-_MAX_REMOVED: Final = 20
-"""Removed files of which it is looked up whether they configured the site."""
 _MAX_PENDING: Final = 500
 """Versions of files that are parsed at the same time, which bounds the memory of a first start."""
 
@@ -107,8 +104,7 @@ class _Rules:
 class DepartureLog:
     """Records when posts left feeds, up to one commit after the other.
 
-    ``commit`` is the last one; ``configuration_removed`` is the time of the last one that removed a
-    file of the site's configuration, which no later commit shows.
+    ``commit`` is the last one.
     """
 
     def __init__(self, source: Source, sites: SiteReader, open_parser: OpenParser) -> None:
@@ -120,8 +116,7 @@ class DepartureLog:
 
     def _start(self) -> None:
         self.commit: CommitId | None = None
-        self.configuration_removed: datetime | None = None
-        self._removed_files: deque[tuple[Commit, Path]] = deque(maxlen=_MAX_REMOVED)
+        self._removed = RemovedConfiguration(self._sites)
         self._latest: dict[tuple[PostAttributes, PostAttributes | None], datetime] = {}
         self._tracker = SiteTracker(self._source, self._sites)
         self._rules: _Rules | None = None
@@ -135,6 +130,11 @@ class DepartureLog:
         self._present: PresentFiles | None = None
         self._version_keys: set[bytes] = set()
         self._restored: IndexSnapshot | None = None
+
+    @property
+    def configuration_removed(self) -> datetime | None:
+        """The latest time of a commit that removed configuration of the site, None if none did."""
+        return self._removed.at
 
     @property
     def departures(self) -> tuple[Departure, ...]:
@@ -164,7 +164,7 @@ class DepartureLog:
         """
         self._start()
         self.commit, keys = snapshot.branch.commit, snapshot.version_keys
-        self.configuration_removed = snapshot.configuration_removed
+        self._removed = RemovedConfiguration(self._sites, snapshot.configuration_removed)
         self._latest = {(each.before, each.after): each.at for each in snapshot.departures}
         self._restored = snapshot
         starts = range(0, len(keys), KEY_BYTES)
@@ -228,21 +228,14 @@ class DepartureLog:
     def _finish(self, commit: CommitId) -> None:
         self._flush()
         self._present = None
-        while self._removed_files:
-            change, path = self._removed_files.pop()
-            if change.parent is not None and self._configured_by(path, change.parent):
-                self.configuration_removed = change.time
-                self._removed_files.clear()
+        self._removed.look_up()
         self.commit = commit
-
-    def _configured_by(self, path: Path, commit: CommitId) -> bool:
-        """Return whether the site was configured by the file at ``path`` in ``commit``."""
-        return path in self._sites.read(RepositoryFiles(self._repository, commit)).files
 
     def _record(self, commit: Commit) -> None:
         gone, changed = self._apply(commit)
         if asks_site(self._source):
-            self._removed_files.extend((commit, path) for path in removed_configuration(commit))
+            read = self._rules.configured_by if self._rules else frozenset[str]()
+            self._removed.record(commit, read)
         before = self._rules
         if self._may_configure(commit):
             self._flush()
