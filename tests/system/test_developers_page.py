@@ -137,10 +137,17 @@ async def test_buttons_copy_code(settings: Settings) -> None:
             await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
             if not has_clipboard:
                 await page.add_init_script("delete Navigator.prototype.clipboard")
+            await page.clock.install()
             await page.goto(f"{client.base_url}/developers")
             await page.get_by_role("button", name="Copy: Code of the iframe").press("Enter")
             await page.get_by_text("Copied: Code of the iframe").wait_for(state="attached")
+            copied = page.get_by_role("button", name="Copied: Code of the iframe")
+            assert await copied.inner_text() == "Copied"
             assert await page.evaluate(LAYOUT_SHIFT) == 0
+            await page.clock.fast_forward(5_000)
+            await copied.wait_for(state="detached")
+            again = page.get_by_role("button", name="Copy: Code of the iframe")
+            assert await again.inner_text() == "Copy"
             expected = await copy(page, "embed-iframe")
             await page.goto(str(client.base_url))
             await page.get_by_label("Search posts").press("Control+v")

@@ -181,11 +181,18 @@ async def test_header_fields_are_stored_and_only_named(portal: PortalClient) -> 
     path = f"/portal/subscriptions/{made}"
     fields = {"url": HOOK, "types": "post.removed"}
     form = await browser.get(f"{path}/edit")
-    assert "Stored: X-Api-Key, X-Team." in text_of(form)
+    assert "Stored: X-Api-Key, X-Team. What you enter replaces all stored ones." in text_of(form)
+    assert "a URL on another host removes them" in text_of(form)
+    assert "encrypted" not in text_of(form)
+    assert "Enter the header fields again." not in text_of(form)
     refused = await browser.post(f"{path}/edit", {**fields, "headers": "Host: example.gov"})
     assert refused.status_code == 422
     assert 'id="error-headers"' in refused.text
     assert "Host: example.gov" not in refused.text
+    assert "Enter the header fields again." in text_of(refused)
+    unrelated = await browser.post(f"{path}/edit", {**fields, "languages": "?"})
+    assert unrelated.status_code == 422
+    assert "Enter the header fields again." not in text_of(unrelated)
     await browser.post(f"{path}/edit", fields)
     kept = await browser.get(path)
     assert "Header fields X-Api-Key, X-Team" in text_of(kept)

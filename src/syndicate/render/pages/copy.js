@@ -16,10 +16,20 @@
     const name = code.getAttribute("aria-label");
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Copy";
-    button.setAttribute("aria-label", `Copy: ${name}`);
+    // The name of the button begins with the words that are seen, for those who speak to it.
+    const label = (words) => {
+      button.textContent = words;
+      button.setAttribute("aria-label", `${words}: ${name}`);
+    };
+    label("Copy");
+    let timer;
     button.addEventListener("click", () => copy(code).then(
-      () => { status.textContent = `Copied: ${name}`; button.textContent = "Copied"; },
+      () => {
+        status.textContent = `Copied: ${name}`;
+        label("Copied");
+        clearTimeout(timer);
+        timer = setTimeout(() => { label("Copy"); status.textContent = ""; }, 4000);
+      },
       () => { status.textContent = "Select the text and copy it."; code.focus(); },
     ));
     code.parentElement.append(button);
