@@ -203,3 +203,34 @@ def test_documented_receiver_accepts_our_requests(language: Language, tmp_path: 
         assert client.post(url, content=body, headers=headers).status_code == 204
         assert client.post(url, content=b" " + body, headers=headers).status_code == 401
         assert client.post(url, content=body).status_code == 401
+
+
+def answer(url: str, length: str, body: bytes = b"") -> int:
+    """Return the status of the response to a request that says it has ``length`` bytes."""
+    address = httpx.URL(url)
+    head = f"POST / HTTP/1.1\r\nHost: {address.host}\r\nContent-Length: {length}\r\n\r\n"
+    with socket.create_connection((address.host, address.port), TIMEOUT_SECONDS) as connection:
+        connection.sendall(head.encode() + body)
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+@every_language
+def test_documented_receiver_limits_the_body(language: Language, tmp_path: Path) -> None:
+    """It answers others afterwards, also where a client closed the connection."""
+    size = 10_000_001
+    body = b"" if language is PYTHON else b"x" * size  # which does not read what is too large
+    with receiving(language, tmp_path) as url:
+        assert answer(url, str(size), body) == 413
+        address = httpx.URL(url)
+        with socket.create_connection((address.host, address.port)) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx")
+        assert answer(url, "2", b"{}") == 401
+
+
+@pytest.mark.parametrize("length", ["-1", "+2", "1_0", "abc", "", "9" * 5_000])
+def test_documented_python_receiver_refuses_a_length_that_is_no_number(
+    length: str, tmp_path: Path
+) -> None:
+    """It would read to the end of the connection, or fail."""
+    with receiving(PYTHON, tmp_path) as url:
+        assert answer(url, length) == 411
