@@ -207,6 +207,7 @@ def test_each_dialect_removes_the_comments_of_its_engines(
             "{#- ",
             "{%- # x -%} ",
             "<!--",
+            "{::comment ",
         ),
     ],
 )

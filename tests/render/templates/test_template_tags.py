@@ -7,6 +7,7 @@ from syndicate.render.templates.template_tags import (
     TemplateTag,
     find_tags,
 )
+from tests.cpu_time import takes_at_most
 
 
 def only_tag(text: str) -> TemplateTag:
@@ -92,3 +93,11 @@ def test_tags_in_code_are_ignored() -> None:
     """Those that begin in code, and those that end in code."""
     text = "`{{ a }}` {{ b }} `{{ c }}`"
     assert [tag.source for tag in find_tags(text, ((0, 9), (18, 27)))] == ["{{ b }}"]
+
+
+@pytest.mark.slow
+@pytest.mark.unmeasured
+def test_many_escaped_quotes_take_linear_time() -> None:
+    """None of them begins a value."""
+    text = '{% a "' + '\\"' * 20_000 + " %}"
+    assert takes_at_most(5, lambda: list(find_tags(text, ())))

@@ -32,7 +32,7 @@ _NUNJUCKS: Final = r"\{#[\w:.\-]+(?:[ \t][^{}\n]*)?(?<!#)\}|(?P<open>\{#)|(?P<cl
 _TEMPLATE: Final = re.compile(_LIQUID, re.DOTALL)
 _TEMPLATE_OR_NUNJUCKS: Final = re.compile(f"{_LIQUID}|{_NUNJUCKS}", re.DOTALL)
 _KRAMDOWN: Final = re.compile(
-    r"(?<!\\)\{::(?P<name>comment|nomarkdown)(?:\s(?:\\\}|[^}])*?)?(?P<empty>/)?\}"
+    r"(?<!\\)\{::(?P<name>comment|nomarkdown)(?:\s(?:\\\}|(?!\{:)[^}])*?)?(?P<empty>/)?\}"
     r"|(?P<end>\{:/(?:comment|nomarkdown)?\})"
 )
 _LINE_LEAD: Final = re.compile(r"[ \t>*+\-\d.)]*")
