@@ -4,6 +4,7 @@ import pytest
 
 from syndicate.render.templates.template_blocks import decide
 from syndicate.render.templates.template_context import TemplateContext
+from tests.cpu_time import takes_at_most
 
 CONTEXT = TemplateContext(
     site_url="https://a.gov",
@@ -55,3 +56,11 @@ def test_condition_on_plain_values_is_decided(condition: str, *, holds: bool) ->
 def test_other_condition_is_unknown(condition: str) -> None:
     """Unknown values, filters, brackets, and what is no condition."""
     assert decide(condition, CONTEXT) is None
+
+
+@pytest.mark.slow
+@pytest.mark.unmeasured
+def test_many_spaces_take_linear_time() -> None:
+    """Also at the end, where no word follows."""
+    assert takes_at_most(5, lambda: decide("true" + " " * 20_000, CONTEXT))
+    assert decide("true" + " " * 20_000, CONTEXT) is True

@@ -102,7 +102,7 @@ def decide(condition: str, context: TemplateContext) -> bool | None:
 
     Words joined by ``and`` and ``or`` are read from the right, as in Liquid.
     """
-    tokens = _TOKEN.findall(condition)
+    tokens = _TOKEN.findall(condition.rstrip())  # trailing spaces take quadratic time
     if not tokens or len(tokens) > _MAX_TOKENS:
         return None
     parts: list[tuple[str, list[tuple[str, ...]]]] = [("", [])]
