@@ -123,7 +123,9 @@ QUESTIONS: Final = (
         name="why-is-my-post-missing",
         path="/explain",
         form={POST: DRAFT},
-        answers=("Not published: the front matter says published: false. Remove that line",),
+        answers=(
+            "Not published: the front matter sets published to false (line 5). Remove that key",
+        ),
     ),
     Question(
         name="what-will-monday-look-like",
